@@ -1,0 +1,65 @@
+// frame/ contract: what the pure frame stage is given by its host (design: "Platform"). session/platform.ts extends it.
+
+/**
+ * Byte work that a host does faster than portable code could. Every function is synchronous and never keeps its arguments.
+ * The host (node/, browser/, a test) implements it once per process.
+ */
+export interface BytePrimitives {
+  /** Decodes `bytes[start, end)` that is known to be UTF-8 (already checked, or ASCII when `ascii` is true). */
+  readText(bytes: Uint8Array, start: number, end: number, ascii: boolean): string;
+  /** Whether `bytes[start, end)` is well-formed UTF-8 (RFC 3629: no surrogates, no overlong forms, at most U+10FFFF). */
+  isUtf8(bytes: Uint8Array, start: number, end: number): boolean;
+  /** Number of bytes that `text` takes in UTF-8; a lone surrogate counts as U+FFFD (3 bytes). */
+  textByteLength(text: string): number;
+  /** Writes `text` as UTF-8 into `target` at `at`, which must have room for it; returns the number of bytes written. */
+  writeText(text: string, target: Uint8Array, at: number): number;
+  /** A new zero-filled or uninitialised byte array that the caller fills completely. */
+  allocate(size: number): Uint8Array;
+  /** Fills `target` with cryptographically strong random bytes (masking keys, nonces). */
+  randomFill(target: Uint8Array): void;
+  /** Base64 (RFC 4648, padded) of the SHA-1 of an ASCII text: `Sec-WebSocket-Accept`. */
+  sha1Base64(ascii: string): string;
+  /** Base64 (RFC 4648, padded) of `bytes`. */
+  toBase64(bytes: Uint8Array): string;
+}
+
+/** One direction of permessage-deflate (RFC 7692). A host without zlib (browsers) has none and never negotiates it. */
+export interface CompressionPrimitives {
+  createInflater(options: InflaterOptions): Inflater;
+  createDeflater(options: DeflaterOptions): Deflater;
+}
+
+export interface InflaterOptions {
+  /** LZ77 window of the peer's compressor, 8 to 15. */
+  readonly windowBits: number;
+  /** Whether the window is kept from message to message. */
+  readonly keepContext: boolean;
+  /** Output beyond this many bytes stops inflation with FRAME_MESSAGE_TOO_BIG. */
+  readonly maxOutput: number;
+}
+
+export interface DeflaterOptions {
+  readonly windowBits: number;
+  readonly keepContext: boolean;
+  /** zlib compression level, 0 to 9. */
+  readonly level: number;
+  /** zlib memory level, 1 to 9. */
+  readonly memoryLevel: number;
+}
+
+export interface Inflater {
+  /**
+   * Inflates one whole message, without the `00 00 ff ff` tail that the peer removed (section 7.2.2).
+   * Small input: returns the bytes (or throws a VaivenError) and does not call `done`. Large input: returns undefined and calls `done` once, later;
+   * the caller pauses its connection until then.
+   */
+  inflate(input: Uint8Array, done: (error: Error | undefined, output: Uint8Array | undefined) => void): Uint8Array | undefined;
+  /** Lets go of the native context. Safe to call twice; a pending `done` is not called afterwards. */
+  close(): void;
+}
+
+export interface Deflater {
+  /** Deflates one whole message and removes the `00 00 ff ff` tail (section 7.2.1). Same synchronous/asynchronous rule as {@link Inflater.inflate}. */
+  deflate(input: Uint8Array, done: (error: Error | undefined, output: Uint8Array | undefined) => void): Uint8Array | undefined;
+  close(): void;
+}

@@ -4,7 +4,7 @@
 export type EnginePacketType = "open" | "close" | "ping" | "pong" | "message" | "upgrade" | "noop";
 
 /** The first character of a text packet, by type. */
-export const EnginePacketCode = {
+export const EnginePacketCode: Readonly<Record<EnginePacketType, string>> = {
   open: "0",
   close: "1",
   ping: "2",
@@ -12,7 +12,7 @@ export const EnginePacketCode = {
   message: "4",
   upgrade: "5",
   noop: "6",
-} as const satisfies Record<EnginePacketType, string>;
+};
 
 const TYPES: readonly EnginePacketType[] = ["open", "close", "ping", "pong", "message", "upgrade", "noop"];
 const CODE_OF_ZERO = 48;

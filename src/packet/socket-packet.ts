@@ -1,6 +1,9 @@
-// packet/ Socket.IO packets, protocol v5: `<type>[<attachments>-][<namespace>,][<id>][<JSON>]` ("Packet encoding"). Contract: the types.
+// packet/ Socket.IO packets, protocol v5: `<type>[<attachments>-][<namespace>,][<id>][<JSON>]` ("Packet encoding"). Types and writing.
+import { VaivenError } from "../errors.js";
+import { detach } from "./attachments.js";
+import { Outgoing, type OutgoingOptions } from "./outgoing.js";
 
-/** Socket.IO packet types by their digit. 7 and above are not in the protocol; between our own two ends 7 is a control packet. */
+/** Socket.IO packet types by their digit. */
 export const PacketType = {
   CONNECT: 0,
   DISCONNECT: 1,
@@ -24,4 +27,89 @@ export interface SocketPacket {
   id?: number;
   /** Only between a BINARY header and its last attachment. */
   attachments?: number;
+}
+
+/** The names that the library itself emits: neither end may send an event of such a name, and a packet that carries one is refused. */
+export const RESERVED_EVENTS: ReadonlySet<string> = new Set([
+  "connect",
+  "connect_error",
+  "disconnect",
+  "disconnecting",
+  "newListener",
+  "removeListener",
+]);
+
+/**
+ * Writes an EVENT with its arguments (`[name, ...args]`), or a BINARY_EVENT where they hold bytes. On the path of every emit.
+ *
+ * @throws VaivenError `PACKET_CYCLIC`, `PACKET_TOO_DEEP`, `PACKET_INVALID_JSON` (a BigInt, a `toJSON` that throws)
+ */
+export function encodeEvent(
+  nsp: string,
+  id: number | undefined,
+  args: readonly unknown[],
+  options?: OutgoingOptions,
+): Outgoing {
+  return encodeArguments("42", "45", nsp, id, args, options);
+}
+
+/** Writes an ACK, or a BINARY_ACK. Throws as {@link encodeEvent} does. */
+export function encodeAck(nsp: string, id: number, args: readonly unknown[], options?: OutgoingOptions): Outgoing {
+  return encodeArguments("43", "46", nsp, id, args, options);
+}
+
+/** Writes a packet of any type. Throws as {@link encodeEvent} does. */
+export function encodePacket(packet: SocketPacket, options?: OutgoingOptions): Outgoing {
+  const { type, nsp, id, data } = packet;
+  if (type === PacketType.EVENT || type === PacketType.BINARY_EVENT) {
+    return encodeEvent(nsp, id, data as readonly unknown[], options);
+  }
+  if (type === PacketType.ACK || type === PacketType.BINARY_ACK) {
+    return encodeAck(nsp, id as number, data as readonly unknown[], options);
+  }
+  return new Outgoing(
+    `4${type}${nsp === "/" ? "" : `${nsp},`}${data === undefined ? "" : toJson(data)}`,
+    undefined,
+    options,
+  );
+}
+
+function encodeArguments(
+  prefix: string,
+  binaryPrefix: string,
+  nsp: string,
+  id: number | undefined,
+  args: readonly unknown[],
+  options: OutgoingOptions | undefined,
+): Outgoing {
+  const attachments: Uint8Array[] | undefined = mayHoldBytes(args) ? [] : undefined;
+  const json = toJson(attachments === undefined ? args : detach(args, attachments));
+  let head = prefix;
+  let rest: Uint8Array[] | undefined;
+  if (attachments !== undefined && attachments.length > 0) {
+    head = `${binaryPrefix}${attachments.length}-`;
+    rest = attachments;
+  }
+  if (nsp !== "/") head += `${nsp},`;
+  if (id !== undefined) head += id;
+  return new Outgoing(head + json, rest, options);
+}
+
+/** Spares the walk, and its array, to the many packets whose arguments are all primitives. */
+function mayHoldBytes(args: readonly unknown[]): boolean {
+  for (let i = 0; i < args.length; i++) {
+    const value = args[i];
+    if (typeof value === "object" && value !== null) return true;
+  }
+  return false;
+}
+
+function toJson(value: unknown): string {
+  try {
+    return JSON.stringify(value);
+  } catch (cause) {
+    throw new VaivenError("PACKET_INVALID_JSON", `expected a value that can be written as JSON: ${String(cause)}`, {
+      cause,
+    });
+  }
 }

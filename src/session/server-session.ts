@@ -1,55 +1,370 @@
-// session/ One client at the server over its whole life: open, heartbeat, upgrade, buffer, close (Engine.IO protocol v4). Signature; body follows.
-import type { VaivenError } from "../errors.js";
-import type { Outgoing } from "../packet/outgoing.js";
+// session/ One client at the server over its whole life: open, heartbeat, upgrade, buffer, close (Engine.IO protocol v4).
+//
+//                 open()              close()                  transport ended
+//    opening ───────────────▶ open ───────────▶ closing ───────────────────────▶ closed
+//                             │  ▲                  ▲                               ▲
+//         offerUpgrade()      ▼  │ switched         │ the queue is flushed first    │
+//                           probing                 └── heartbeat missed, transport failed, limit passed: at once
+//
+import { VaivenError } from "../errors.js";
+import { enginePacketType } from "../packet/engine-packet.js";
+import { controlPacket, type Outgoing } from "../packet/outgoing.js";
+import { PacketBuffer } from "./buffer.js";
+import { Deadline, type DeadlineOwner, type Deadlines } from "./deadlines.js";
 import type { FlushQueue } from "./flush-queue.js";
 import type { Platform } from "./platform.js";
-import type { Transport, TransportName } from "./transport.js";
+import { ServerUpgrade } from "./server-upgrade.js";
+import { type CloseReason, reasonOf, type SessionObserver, type SessionSink } from "./session-sink.js";
+import type { Transport, TransportName, TransportSink } from "./transport.js";
 
+/** What all sessions of a server share. Frozen; times in milliseconds. */
 export interface SessionOptions {
-  readonly pingInterval: number; // ms
-  readonly pingTimeout: number; // ms
-  readonly upgradeTimeout: number; // ms
-  readonly maxPayload: number; // bytes, told to the client
-  readonly maxBufferedBytes: number; // bytes waiting for a slow client
-  readonly upgrades: readonly TransportName[]; // what the open packet offers to a polling client
+  /** From one answered ping to the next ping. */
+  readonly pingInterval: number;
+  /** How long the answer may take. */
+  readonly pingTimeout: number;
+  /** How long an upgrade may take from the first probe. */
+  readonly upgradeTimeout: number;
+  /** Bytes of one payload or message, told to the client. */
+  readonly maxPayload: number;
+  /** Bytes that may wait for a slow client; one more packet and it is closed with SESSION_BUFFER_FULL. */
+  readonly maxBufferedBytes: number;
+  /** What the open packet offers to a client that polls. */
+  readonly upgrades: readonly TransportName[];
 }
 
-/** What the owner of a session is told. Same calls as server/connection.ts `ConnectionSink` (structurally), reasons are Socket.IO's. */
-export interface SessionSink {
-  onMessage(packet: string, start: number): void;
-  onBinary(message: Uint8Array): void;
-  onDrain?(): void;
-  onClose(reason: string, description?: unknown): void;
+/** What a session is given by its process. */
+export interface SessionHost {
+  readonly platform: Platform;
+  readonly flushQueue: FlushQueue;
+  readonly deadlines: Deadlines;
 }
 
-/** What `socket.conn` and `io.engine` may want to watch. Costs nothing while undefined. */
-export interface SessionObserver {
-  onPacket?(type: string, data: string | Uint8Array | undefined): void;
-  onPacketCreate?(type: string, data: string | Uint8Array | undefined): void;
-  onHeartbeat?(): void;
-  onUpgrading?(transport: Transport): void;
-  onUpgrade?(transport: Transport): void;
-  onFlush?(batch: readonly Outgoing[]): void;
-  onDrain?(): void;
-  onError?(error: VaivenError): void;
-  onClose?(reason: string, description: unknown): void;
-}
+const PING = controlPacket("ping");
+PING.shared = true;
+const NOOP = controlPacket("noop");
+NOOP.shared = true;
 
-export declare class ServerSession {
-  constructor(id: string, protocol: 3 | 4, transport: Transport, options: SessionOptions, platform: Platform, flushQueue: FlushQueue);
+const CODE_CLOSE = 49;
+const CODE_PING = 50;
+const CODE_PONG = 51;
+const CODE_MESSAGE = 52;
+const CODE_NOOP = 54;
+
+/** One Engine.IO session at the server. Satisfies the `Connection` contract of server/. */
+export class ServerSession implements TransportSink, DeadlineOwner {
   readonly id: string;
   readonly protocol: 3 | 4;
-  readonly transport: Transport;
-  readonly state: "opening" | "open" | "closing" | "closed";
-  readonly writable: boolean;
-  readonly bufferedAmount: number;
+  state: "opening" | "open" | "closing" | "closed" = "opening";
   sink: SessionSink;
-  observer: SessionObserver | undefined;
-  /** Sends the open packet (with `vaiven` when `envelope` is given) plus `initialPacket`, starts the heartbeat. */
-  open(envelope?: object, initialPacket?: Outgoing): void;
-  send(packet: Outgoing): void;
-  /** Offers a second transport for the probe of an upgrade. Returns false (caller refuses it) if one is under way or the session is not open. */
-  offerUpgrade(candidate: Transport): boolean;
-  close(discard?: boolean): void;
-  flush(): void;
+  /** Watches for `socket.conn` and `io.engine`. */
+  observer: SessionObserver | undefined = undefined;
+  private current: Transport;
+  private readonly options: SessionOptions;
+  private readonly host: SessionHost;
+  private readonly buffer = new PacketBuffer();
+  private readonly heartbeat: Deadline;
+  private upgrade: ServerUpgrade | undefined = undefined;
+  private flushQueued = false;
+  private awaitsPong = false;
+  /** Whether anything arrived since the last ping: a peer that is busy sending is alive although its pong is late. */
+  private heard = false;
+  private overflowed = false;
+
+  constructor(
+    id: string,
+    protocol: 3 | 4,
+    transport: Transport,
+    sink: SessionSink,
+    options: SessionOptions,
+    host: SessionHost,
+  ) {
+    this.id = id;
+    this.protocol = protocol;
+    this.current = transport;
+    this.sink = sink;
+    this.options = options;
+    this.host = host;
+    this.heartbeat = new Deadline(this);
+    transport.sink = this;
+  }
+
+  /** The transport that carries the session now. */
+  get transport(): Transport {
+    return this.current;
+  }
+
+  /** Whether an upgrade is under way, from the arrival of its transport to the switch. */
+  get upgrading(): boolean {
+    return this.upgrade !== undefined;
+  }
+
+  get writable(): boolean {
+    return this.state === "open" && this.buffer.packets.length === 0 && this.current.writable;
+  }
+
+  get bufferedAmount(): number {
+    return this.buffer.byteLength(this.host.platform.textByteLength) + this.current.bufferedAmount;
+  }
+
+  /** Sends the open packet, with `extra` fields in it and `initial` right behind it, and starts the heartbeat. Once. */
+  open(extra?: Readonly<Record<string, unknown>>, initial?: Outgoing): void {
+    if (this.state !== "opening") return;
+    this.state = "open";
+    const { pingInterval, pingTimeout, maxPayload, upgrades } = this.options;
+    const data = {
+      sid: this.id,
+      upgrades: this.current.name === "polling" ? upgrades : [],
+      pingInterval,
+      pingTimeout,
+      maxPayload,
+      ...extra,
+    };
+    this.send(controlPacket("open", JSON.stringify(data)));
+    if (initial !== undefined) this.send(initial);
+    // Protocol 3: the client pings, and each of its pings may come a whole timeout late.
+    this.host.deadlines.set(this.heartbeat, this.protocol === 4 ? pingInterval : pingInterval + pingTimeout);
+  }
+
+  send(packet: Outgoing): void {
+    if (this.state !== "open" || this.overflowed) return;
+    const { observer } = this;
+    if (observer?.onPacketCreate !== undefined) announce(packet, observer);
+    this.buffer.packets.push(packet);
+    if (this.current.writable) this.queueFlush();
+    else if (this.bufferedAmount > this.options.maxBufferedBytes) this.overflow();
+  }
+
+  flush(): void {
+    this.flushQueued = false;
+    const { packets } = this.buffer;
+    if (packets.length === 0 || this.state === "closed" || !this.current.writable) return;
+    this.observer?.onFlush?.(packets);
+    this.current.send(packets);
+    this.buffer.clear();
+    if (this.current.writable) this.drained();
+  }
+
+  /**
+   * Takes `candidate`, a second transport of this client, for the probe of an upgrade. False if the session is not open, has no lesser transport,
+   * or is upgrading already: the caller then refuses the candidate.
+   */
+  offerUpgrade(candidate: Transport): boolean {
+    if (this.state !== "open" || this.upgrade !== undefined || this.current.name !== "polling") return false;
+    this.upgrade = new ServerUpgrade(candidate, this, this.host.deadlines, this.options.upgradeTimeout);
+    this.observer?.onUpgrading?.(candidate);
+    return true;
+  }
+
+  close(discard = false): void {
+    if (this.state === "closed") return;
+    if (discard || this.state === "opening") {
+      this.current.discard();
+      this.finish("forced close", undefined);
+      return;
+    }
+    if (this.state === "closing") return;
+    this.flush();
+    this.state = "closing";
+    this.abandonUpgrade();
+    // What a slow client has not taken must still arrive, but not for ever.
+    this.awaitsPong = true;
+    this.host.deadlines.set(this.heartbeat, this.options.pingTimeout);
+    if (this.buffer.packets.length === 0) this.current.close(1000);
+  }
+
+  // ── the transport ──
+
+  onText(packet: string): void {
+    if (this.state !== "open") return;
+    this.heard = true;
+    const { observer } = this;
+    const code = packet.charCodeAt(0);
+    if (observer?.onPacket !== undefined) {
+      const type = enginePacketType(packet);
+      if (type !== undefined) observer.onPacket(type, packet.length > 1 ? packet.slice(1) : undefined);
+    }
+    switch (code) {
+      case CODE_MESSAGE:
+        this.sink.onMessage(packet, 1);
+        return;
+      case CODE_PONG:
+        if (this.protocol === 4) {
+          this.beat(observer);
+          return;
+        }
+        break;
+      case CODE_PING:
+        if (this.protocol === 3) {
+          this.send(controlPacket("pong", packet.slice(1)));
+          this.beat(observer);
+          return;
+        }
+        break;
+      case CODE_CLOSE:
+        this.current.discard();
+        this.finish("transport close", undefined);
+        return;
+      case CODE_NOOP:
+        return;
+      default:
+    }
+    this.refuse(packet);
+  }
+
+  onBinary(message: Uint8Array): void {
+    if (this.state !== "open") return;
+    this.heard = true;
+    this.observer?.onPacket?.("message", message);
+    this.sink.onBinary(message);
+  }
+
+  onWritable(): void {
+    if (this.buffer.packets.length > 0) {
+      if (this.state === "closing") {
+        this.flush();
+        this.current.close(1000);
+      } else this.queueFlush();
+    } else if (this.state === "closing") {
+      this.current.close(1000);
+    } else {
+      this.upgrade?.onPoll();
+      this.drained();
+    }
+  }
+
+  onClose(error: VaivenError | undefined): void {
+    if (this.state === "closed") return;
+    if (this.state === "closing") this.finish("forced close", error);
+    else this.finish(reasonOf(error), error);
+  }
+
+  // ── the upgrade (server-upgrade.ts) ──
+
+  /** The client has paused its polling and speaks on `candidate` from now on. */
+  switchTo(candidate: Transport): void {
+    this.upgrade = undefined;
+    const old = this.current;
+    if (old.writable) old.send([NOOP]);
+    old.discard();
+    this.current = candidate;
+    candidate.sink = this;
+    this.observer?.onUpgrade?.(candidate);
+    if (this.buffer.packets.length > 0) this.queueFlush();
+  }
+
+  /** Answers a held poll with nothing, so that the client can go over; a poll that already has something to carry does that. */
+  releasePoll(): void {
+    if (this.buffer.packets.length === 0 && this.current.writable) this.current.send([NOOP]);
+  }
+
+  /** The probe came to nothing: the session stays where it is. */
+  upgradeFailed(error: VaivenError): void {
+    this.upgrade = undefined;
+    this.observer?.onUpgradeError?.(error);
+  }
+
+  // ── time ──
+
+  onDeadline(): void {
+    const { deadlines } = this.host;
+    if (this.state === "closing" || this.protocol === 3 || (this.awaitsPong && !this.heard)) {
+      const error = new VaivenError(
+        "SESSION_PING_TIMEOUT",
+        `expected an answer to a ping within ${this.options.pingTimeout} ms`,
+      );
+      const reason = this.state === "closing" ? "forced close" : "ping timeout";
+      this.current.discard();
+      this.finish(reason, error);
+      return;
+    }
+    if (this.awaitsPong) {
+      this.awaitsPong = false;
+      deadlines.set(this.heartbeat, this.options.pingInterval);
+      return;
+    }
+    this.awaitsPong = true;
+    this.heard = false;
+    this.send(PING);
+    deadlines.set(this.heartbeat, this.options.pingTimeout);
+  }
+
+  private beat(observer: SessionObserver | undefined): void {
+    const { pingInterval, pingTimeout } = this.options;
+    this.awaitsPong = false;
+    this.host.deadlines.set(this.heartbeat, this.protocol === 4 ? pingInterval : pingInterval + pingTimeout);
+    observer?.onHeartbeat?.();
+  }
+
+  // ── the rest ──
+
+  private queueFlush(): void {
+    if (this.flushQueued) return;
+    this.flushQueued = true;
+    this.host.flushQueue.add(this);
+  }
+
+  private drained(): void {
+    this.observer?.onDrain?.();
+    this.sink.onDrain?.();
+  }
+
+  /** Not at once: the packet too many may be part of a broadcast, or of a handler that does not expect its socket to close under it. */
+  private overflow(): void {
+    this.overflowed = true;
+    this.host.platform.soon(() => {
+      if (this.state === "closed") return;
+      const limit = this.options.maxBufferedBytes;
+      const error = new VaivenError(
+        "SESSION_BUFFER_FULL",
+        `expected at most ${limit} bytes waiting for this client, which takes them too slowly; raise maxBufferedBytes if this is wanted`,
+        { detail: { limit, transport: this.current.name } },
+      );
+      this.current.discard();
+      this.finish("transport error", error);
+    });
+  }
+
+  private refuse(packet: string): void {
+    const known = enginePacketType(packet);
+    const error =
+      known === undefined
+        ? new VaivenError("PACKET_UNKNOWN_TYPE", "expected an Engine.IO packet type from 0 to 6", { closeCode: 1002 })
+        : new VaivenError("SESSION_UNEXPECTED_PACKET", `expected no packet of type ${known} in this state`, {
+            closeCode: 1002,
+          });
+    this.observer?.onError?.(error);
+    this.fail(error);
+  }
+
+  /** Closes because of what the peer sent; tells it where the transport can. */
+  fail(error: VaivenError): void {
+    if (this.state === "closed") return;
+    const { current } = this;
+    this.finish(reasonOf(error), error);
+    current.close(error.closeCode, error.code);
+  }
+
+  private abandonUpgrade(): void {
+    const { upgrade } = this;
+    this.upgrade = undefined;
+    upgrade?.abandon();
+  }
+
+  private finish(reason: CloseReason, description: unknown): void {
+    if (this.state === "closed") return;
+    this.state = "closed";
+    this.host.deadlines.clear(this.heartbeat);
+    this.abandonUpgrade();
+    this.buffer.clear();
+    this.observer?.onClose?.(reason, description);
+    this.sink.onClose(reason, description);
+  }
+}
+
+function announce(packet: Outgoing, observer: SessionObserver): void {
+  for (const part of packet.rest === undefined ? [packet.head] : [packet.head, ...packet.rest]) {
+    if (typeof part !== "string") observer.onPacketCreate?.("message", part);
+    else observer.onPacketCreate?.(enginePacketType(part) ?? "message", part.length > 1 ? part.slice(1) : undefined);
+  }
 }

@@ -1,0 +1,42 @@
+// session/ Packets that wait for their transport, counted in bytes (design, invariant 3).
+import type { Outgoing } from "../packet/outgoing.js";
+
+/**
+ * The queue of one session. Counting is lazy: while the transport is writable, packets pass through within the turn and are never counted;
+ * they are as soon as somebody asks, or as soon as they have to wait.
+ */
+export class PacketBuffer {
+  readonly packets: Outgoing[] = [];
+  private counted = 0;
+  private countedBytes = 0;
+
+  /** Bytes of all packets that wait. */
+  byteLength(textByteLength: (text: string) => number): number {
+    const { packets } = this;
+    for (; this.counted < packets.length; this.counted++) {
+      this.countedBytes += (packets[this.counted] as Outgoing).byteLength(textByteLength);
+    }
+    return this.countedBytes;
+  }
+
+  clear(): void {
+    this.packets.length = 0;
+    this.counted = 0;
+    this.countedBytes = 0;
+  }
+
+  /** Takes the longest prefix whose sizes add up to at most `limit`, and at least one packet. */
+  takeUpTo(limit: number, sizeOf: (packet: Outgoing) => number): Outgoing[] {
+    let size = 0;
+    let end = 0;
+    for (const packet of this.packets) {
+      size += sizeOf(packet);
+      if (end > 0 && size > limit) break;
+      end++;
+    }
+    const taken = this.packets.splice(0, end);
+    this.counted = 0;
+    this.countedBytes = 0;
+    return taken;
+  }
+}

@@ -1,0 +1,82 @@
+// session/ contract: what a client is given by its host (design: "Platform"). browser/ and node/ implement it, client/ uses it, entry/ brings them together.
+import type { FlushQueue } from "./flush-queue.js";
+import type { Cancel, Clock } from "./platform.js";
+import type { ClientTransport } from "./transport.js";
+
+/** Time, and the one thing about bytes that a client's pure code must ask: browsers have neither SHA-1 nor zlib at hand, and a client needs neither. */
+export interface ClientPlatform extends Clock {
+  /** Number of bytes that `text` takes in UTF-8; a lone surrogate counts as U+FFFD (3 bytes). */
+  textByteLength(text: string): number;
+  /** A number from 0 up to 1: for jitter and for URLs that no cache knows. It need not be hard to guess. */
+  random(): number;
+}
+
+/** The options that transports read: a snapshot, taken when a connection is begun (design, semantics 9). `T` are the host's own, such as `agent`. */
+export interface ClientTransportOptions {
+  readonly secure: boolean;
+  /** Without brackets for IPv6. */
+  readonly hostname: string;
+  /** Empty for the scheme's own port. */
+  readonly port: string;
+  /** With its trailing slash, where there is to be one. */
+  readonly path: string;
+  readonly query: Readonly<Record<string, unknown>>;
+  /** Name of the parameter that makes each polling URL unique. */
+  readonly timestampParam: string;
+  /** Whether to add it: undefined means to polling requests only. */
+  readonly timestampRequests: boolean | undefined;
+  /** Bytes travel as base64 text on every transport. */
+  readonly forceBase64: boolean;
+  readonly withCredentials: boolean;
+  readonly extraHeaders: Readonly<Record<string, string>> | undefined;
+  /** Milliseconds that one polling request may take; 0 for no limit. */
+  readonly requestTimeout: number;
+  /** WebSocket subprotocols. */
+  readonly protocols: string | string[] | undefined;
+  /** Whatever else the user gave: the host's own options (`agent`, `ca`, …) are read from here. */
+  readonly user: Readonly<Record<string, unknown>>;
+}
+
+/** What a transport of a client is made of. */
+export interface ClientTransportContext {
+  readonly options: ClientTransportOptions;
+  /** The session that it shall join; undefined for the first transport of a session. */
+  readonly sid: string | undefined;
+  readonly platform: ClientPlatform;
+  readonly flushQueue: FlushQueue;
+  /** The same object for all transports of one session: what they share, such as a cookie jar, is kept under it. */
+  readonly session: object;
+}
+
+/** A transport by class, as the `transports` option takes it too. Its prototype carries the name. */
+export interface ClientTransportClass {
+  new (context: ClientTransportContext): ClientTransport;
+  readonly prototype: { readonly name: string };
+}
+
+/** What the host tells a client about its surroundings. */
+export interface SurroundingsListener {
+  /** The network is gone, or the page goes into the back/forward cache: open connections are to be given up at once. */
+  onLost(description: string): void;
+  /** Something may have changed while nobody looked. `restored`: the network or the page came back, which is worth an attempt now. */
+  onWake(restored: boolean): void;
+  /** The page is being left. */
+  onLeave(): void;
+}
+
+/** One host of clients: a browser, or Node. */
+export interface ClientHost {
+  readonly flushQueue: FlushQueue;
+  /** Where the page comes from: the server that is meant when no URL is given. */
+  readonly location: { readonly protocol: string; readonly host: string } | undefined;
+  /** Time for a connection. With `background` its timers do not keep the process alive (`autoUnref`). */
+  platform(background: boolean): ClientPlatform;
+  /** The transports by name. */
+  readonly transports: Readonly<Record<string, ClientTransportClass>>;
+  /** Received bytes as this host's programs expect them: Buffer on Node, ArrayBuffer in browsers. */
+  userBytes(bytes: Uint8Array): Uint8Array | ArrayBuffer;
+  /** The bytes of a Blob or File, which are read later; undefined for every other value. */
+  blobBytes(value: object): Promise<Uint8Array | ArrayBuffer> | undefined;
+  /** Tells `listener` until the returned function is called. */
+  watch(listener: SurroundingsListener): Cancel;
+}

@@ -1,0 +1,91 @@
+// session/ The server's half of an upgrade: `2probe` is answered `3probe`, then `5` moves the session over (Engine.IO protocol v4, "Upgrade").
+import { VaivenError } from "../errors.js";
+import { controlPacket } from "../packet/outgoing.js";
+import { Deadline, type DeadlineOwner, type Deadlines } from "./deadlines.js";
+import type { Transport, TransportSink } from "./transport.js";
+
+/** What an upgrade needs of its session. */
+export interface UpgradingSession {
+  switchTo(candidate: Transport): void;
+  releasePoll(): void;
+  upgradeFailed(error: VaivenError): void;
+}
+
+/** A client that polls again before the answer to its probe has reached it is released again, but not in a tight loop. */
+const RELEASE_INTERVAL_MS = 100;
+
+const PROBE_ANSWER = controlPacket("pong", "probe");
+PROBE_ANSWER.shared = true;
+
+/** Listens to the candidate from its arrival to the switch, or to its end. */
+export class ServerUpgrade implements TransportSink, DeadlineOwner {
+  private readonly candidate: Transport;
+  private readonly session: UpgradingSession;
+  private readonly deadlines: Deadlines;
+  private readonly timeout: Deadline;
+  private readonly release: Deadline;
+  private probed = false;
+
+  constructor(candidate: Transport, session: UpgradingSession, deadlines: Deadlines, timeoutMs: number) {
+    this.candidate = candidate;
+    this.session = session;
+    this.deadlines = deadlines;
+    this.timeout = new Deadline(this);
+    this.release = new Deadline(this);
+    candidate.sink = this;
+    deadlines.set(this.timeout, timeoutMs);
+  }
+
+  onText(packet: string): void {
+    if (packet === "2probe" && !this.probed) {
+      this.probed = true;
+      this.candidate.send([PROBE_ANSWER]);
+      this.session.releasePoll();
+      this.deadlines.set(this.release, RELEASE_INTERVAL_MS);
+    } else if (packet === "5" && this.probed) {
+      this.stop();
+      this.session.switchTo(this.candidate);
+    } else {
+      this.fail(new VaivenError("SESSION_PROBE_FAILED", "expected the probe of an upgrade, then its confirmation"));
+    }
+  }
+
+  onBinary(): void {
+    this.fail(new VaivenError("SESSION_PROBE_FAILED", "expected the probe of an upgrade, got bytes"));
+  }
+
+  onWritable(): void {}
+
+  onClose(error: VaivenError | undefined): void {
+    this.stop();
+    this.session.upgradeFailed(
+      error ?? new VaivenError("SESSION_PROBE_FAILED", "the new transport closed before the upgrade was confirmed"),
+    );
+  }
+
+  /** The client polls again although it was released: its half of the probe is still on the way. */
+  onPoll(): void {
+    if (this.probed && !this.release.pending) this.deadlines.set(this.release, RELEASE_INTERVAL_MS);
+  }
+
+  onDeadline(deadline: Deadline): void {
+    if (deadline === this.release) this.session.releasePoll();
+    else this.fail(new VaivenError("SESSION_PROBE_FAILED", "the upgrade was not confirmed in time"));
+  }
+
+  /** The session ends or no longer wants the upgrade. */
+  abandon(): void {
+    this.stop();
+    this.candidate.discard();
+  }
+
+  private fail(error: VaivenError): void {
+    this.abandon();
+    this.session.upgradeFailed(error);
+  }
+
+  private stop(): void {
+    this.deadlines.clear(this.timeout);
+    this.deadlines.clear(this.release);
+  }
+}

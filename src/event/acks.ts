@@ -1,0 +1,80 @@
+// event/ Acknowledgements that are waited for (Socket.IO protocol v5, "Acknowledgement"; design, "Trust").
+//
+//   awaited ──▶ answered     the ACK packet came: the callback gets its arguments
+//      ├──────▶ timed out    only timed ones: the callback gets ACK_TIMEOUT
+//      └──────▶ abandoned    the socket is gone: timed ones and promises get ACK_DISCONNECTED, plain callbacks are let go
+import { VaivenError } from "../errors.js";
+import type { Cancel, Clock } from "../session/platform.js";
+
+/** Called with the arguments of an ACK packet. */
+export type AckCallback = (...args: unknown[]) => void;
+
+/** Called with an error, or with null and the arguments of an ACK packet. */
+export type TimedAckCallback = (error: Error | null, ...args: unknown[]) => void;
+
+/** What an {@link AckTable} holds: the answer's receiver, and what to do when no answer can come any more. */
+export interface PendingAck {
+  (...args: unknown[]): void;
+  /** Absent for plain callbacks, which are released and not called. */
+  abandon?: (error: VaivenError) => void;
+}
+
+/** The acknowledgements that a socket waits for, by packet id. A plain Map, because npm's adapters put entries into it. */
+export type AckTable = Map<number, PendingAck>;
+
+/** The error of an acknowledgement that did not come in time. */
+export function ackTimeoutError(ms: number): VaivenError {
+  return new VaivenError("ACK_TIMEOUT", "operation has timed out", { detail: { timeout: ms } });
+}
+
+/** The error of an acknowledgement that cannot come any more. */
+export function ackDisconnectedError(reason?: string): VaivenError {
+  return new VaivenError("ACK_DISCONNECTED", "socket has been disconnected", { detail: { reason } });
+}
+
+/** Waits for answer `id` for `ms` milliseconds; `callback` is called once, whatever happens. */
+export function expectAckWithin(
+  table: AckTable,
+  id: number,
+  ms: number,
+  clock: Clock,
+  callback: TimedAckCallback,
+): void {
+  let cancel: Cancel | undefined;
+  const pending: PendingAck = (...args) => {
+    cancel?.();
+    callback(null, ...args);
+  };
+  pending.abandon = (error) => {
+    cancel?.();
+    callback(error);
+  };
+  table.set(id, pending);
+  cancel = clock.after(ms, () => {
+    table.delete(id);
+    callback(ackTimeoutError(ms));
+  });
+}
+
+/** Waits for answer `id` without a limit of time; `callback` is called once, with an error if the socket goes first. */
+export function expectAck(table: AckTable, id: number, callback: TimedAckCallback): void {
+  const pending: PendingAck = (...args) => callback(null, ...args);
+  pending.abandon = (error) => callback(error);
+  table.set(id, pending);
+}
+
+/** Hands the arguments of an ACK packet to whoever waits for them. False if nobody does (unknown id, or too late). */
+export function settleAck(table: AckTable, id: number, args: readonly unknown[]): boolean {
+  const pending = table.get(id);
+  if (pending === undefined) return false;
+  table.delete(id);
+  pending(...args);
+  return true;
+}
+
+/** The socket is gone: empties the table, then tells those who must be told. Plain callbacks are released. */
+export function abandonAcks(table: AckTable, error: VaivenError): void {
+  const entries = [...table.values()];
+  table.clear();
+  for (const pending of entries) pending.abandon?.(error);
+}

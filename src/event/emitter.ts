@@ -1,0 +1,213 @@
+// event/ The emitter of the client and of other code that knows no Node: ordered, and unmoved by listeners that come and go while it emits.
+import type {
+  DefaultEventsMap,
+  EventNames,
+  EventParams,
+  EventsMap,
+  ReservedOrUserEventNames,
+  ReservedOrUserListener,
+  Unchecked,
+} from "./event-map.js";
+import { append, type Listener, type ListenerList, prepend, remove } from "./listener-list.js";
+
+/** A catch-all listener: the event's name, then its arguments. */
+export type AnyListener = (...args: Unchecked[]) => void;
+
+/** A listener that `once` wrapped; `off` finds it by what it wraps. */
+type OnceListener = Listener & { fn?: Listener };
+
+/**
+ * A small typed emitter with the names of component-emitter, and catch-all listeners.
+ *
+ * Listeners run in the order in which they were added. One that is added while an event is emitted does not see that event,
+ * one that is removed meanwhile still does.
+ *
+ * @typeParam Listen - the events that may be listened to
+ * @typeParam Emit - the events that may be emitted
+ * @typeParam Reserved - further events that may be listened to and that only the class itself emits
+ */
+export class Emitter<
+  Listen extends EventsMap = DefaultEventsMap,
+  Emit extends EventsMap = Listen,
+  Reserved extends EventsMap = Record<never, never>,
+> {
+  /** One listener is kept bare: most events have one, and most emitters have few events. */
+  private handlers: Map<unknown, Listener | ListenerList> | undefined;
+  private incoming: ListenerList<AnyListener> | undefined;
+  private outgoing: ListenerList<AnyListener> | undefined;
+
+  /** Adds a listener. The same one may be added twice, and is then called twice. */
+  on<Ev extends ReservedOrUserEventNames<Reserved, Listen>>(
+    event: Ev,
+    listener: ReservedOrUserListener<Reserved, Listen, Ev>,
+  ): this {
+    this.handlers ??= new Map();
+    const known = this.handlers.get(event);
+    this.handlers.set(event, known === undefined ? listener : append(asList(known), listener as Listener));
+    return this;
+  }
+
+  /** Adds a listener that is removed before its first call. */
+  once<Ev extends ReservedOrUserEventNames<Reserved, Listen>>(
+    event: Ev,
+    listener: ReservedOrUserListener<Reserved, Listen, Ev>,
+  ): this {
+    const wrapped: OnceListener = (...args: never[]) => {
+      this.off(event, wrapped as typeof listener);
+      (listener as Listener).apply(this, args);
+    };
+    wrapped.fn = listener;
+    return this.on(event, wrapped as typeof listener);
+  }
+
+  /** Removes one listener, all listeners of an event, or all listeners of all events. Catch-all listeners stay: see {@link offAny}. */
+  off<Ev extends ReservedOrUserEventNames<Reserved, Listen>>(
+    event?: Ev,
+    listener?: ReservedOrUserListener<Reserved, Listen, Ev>,
+  ): this {
+    if (event === undefined) {
+      this.handlers = undefined;
+      return this;
+    }
+    const known = this.handlers?.get(event);
+    if (known === undefined) return this;
+    if (listener === undefined) {
+      this.handlers?.delete(event);
+      return this;
+    }
+    const list = asList(known);
+    const entry = list.find((candidate: OnceListener) => candidate === listener || candidate.fn === listener);
+    if (entry === undefined) return this;
+    const rest = remove(list, entry);
+    if (rest === undefined) this.handlers?.delete(event);
+    else this.handlers?.set(event, rest.length === 1 ? (rest[0] as Listener) : rest);
+    return this;
+  }
+
+  /** Calls the listeners of `event`, in order. Subclasses that send events override it. */
+  emit<Ev extends EventNames<Emit>>(event: Ev, ...args: EventParams<Emit, Ev>): this {
+    this.dispatch(event, args);
+    return this;
+  }
+
+  /** Calls the listeners of an event that only the class itself emits. */
+  protected emitReserved<Ev extends EventNames<Reserved>>(event: Ev, ...args: EventParams<Reserved, Ev>): void {
+    this.dispatch(event, args);
+  }
+
+  /** Calls the listeners of `event` here, whatever {@link emit} does in a subclass. False if there are none. */
+  protected dispatch(event: unknown, args: readonly unknown[]): boolean {
+    const known = this.handlers?.get(event);
+    if (known === undefined) return false;
+    if (typeof known === "function") known.apply(this, args as never[]);
+    else for (const listener of known) listener.apply(this, args as never[]);
+    return true;
+  }
+
+  /** Tells the catch-all listeners of an event that came in: its name, then its arguments. */
+  protected notifyIncoming(event: readonly unknown[]): void {
+    if (this.incoming !== undefined) for (const listener of this.incoming) listener.apply(this, event as never[]);
+  }
+
+  /** Tells the catch-all listeners of an event that goes out: its name, then its arguments. */
+  protected notifyOutgoing(event: readonly unknown[]): void {
+    if (this.outgoing !== undefined) for (const listener of this.outgoing) listener.apply(this, event as never[]);
+  }
+
+  /** The listeners of `event`: a copy, without the wrappers of {@link once}. */
+  listeners<Ev extends ReservedOrUserEventNames<Reserved, Listen>>(
+    event: Ev,
+  ): ReservedOrUserListener<Reserved, Listen, Ev>[] {
+    const known = this.handlers?.get(event);
+    if (known === undefined) return [];
+    return asList(known).map((entry: OnceListener) => entry.fn ?? entry) as ReservedOrUserListener<
+      Reserved,
+      Listen,
+      Ev
+    >[];
+  }
+
+  /** Whether `event` has a listener. */
+  hasListeners<Ev extends ReservedOrUserEventNames<Reserved, Listen>>(event: Ev): boolean {
+    return this.handlers?.has(event) === true;
+  }
+
+  /** As {@link on}: component-emitter's name. */
+  addEventListener<Ev extends ReservedOrUserEventNames<Reserved, Listen>>(
+    event: Ev,
+    listener: ReservedOrUserListener<Reserved, Listen, Ev>,
+  ): this {
+    return this.on(event, listener);
+  }
+
+  /** As {@link off}: component-emitter's name. */
+  removeListener<Ev extends ReservedOrUserEventNames<Reserved, Listen>>(
+    event?: Ev,
+    listener?: ReservedOrUserListener<Reserved, Listen, Ev>,
+  ): this {
+    return this.off(event, listener);
+  }
+
+  /** As {@link off}: component-emitter's name. */
+  removeEventListener<Ev extends ReservedOrUserEventNames<Reserved, Listen>>(
+    event?: Ev,
+    listener?: ReservedOrUserListener<Reserved, Listen, Ev>,
+  ): this {
+    return this.off(event, listener);
+  }
+
+  /** Removes all listeners of an event, or of all events. */
+  removeAllListeners<Ev extends ReservedOrUserEventNames<Reserved, Listen>>(event?: Ev): this {
+    return this.off(event);
+  }
+
+  /** Adds a listener of every event that comes in, called with its name and arguments before the event's own listeners. */
+  onAny(listener: AnyListener): this {
+    this.incoming = append(this.incoming, listener);
+    return this;
+  }
+
+  /** As {@link onAny}, before those that are there. */
+  prependAny(listener: AnyListener): this {
+    this.incoming = prepend(this.incoming, listener);
+    return this;
+  }
+
+  /** Removes one catch-all listener, or all of them. */
+  offAny(listener?: AnyListener): this {
+    this.incoming = remove(this.incoming, listener);
+    return this;
+  }
+
+  /** The catch-all listeners: a copy. */
+  listenersAny(): AnyListener[] {
+    return [...(this.incoming ?? [])];
+  }
+
+  /** Adds a listener of every event that goes out, called with its name and arguments. */
+  onAnyOutgoing(listener: AnyListener): this {
+    this.outgoing = append(this.outgoing, listener);
+    return this;
+  }
+
+  /** As {@link onAnyOutgoing}, before those that are there. */
+  prependAnyOutgoing(listener: AnyListener): this {
+    this.outgoing = prepend(this.outgoing, listener);
+    return this;
+  }
+
+  /** Removes one catch-all listener of outgoing events, or all of them. */
+  offAnyOutgoing(listener?: AnyListener): this {
+    this.outgoing = remove(this.outgoing, listener);
+    return this;
+  }
+
+  /** The catch-all listeners of outgoing events: a copy. */
+  listenersAnyOutgoing(): AnyListener[] {
+    return [...(this.outgoing ?? [])];
+  }
+}
+
+function asList(entry: Listener | ListenerList): ListenerList {
+  return typeof entry === "function" ? [entry] : entry;
+}

@@ -1,5 +1,5 @@
 // Test support: Engine.IO v4 and Socket.IO v5 spoken by bytes, over node:http and `ws`, with no client library between.
-import { type IncomingHttpHeaders, request as httpRequest, type RequestOptions } from "node:http";
+import { request as httpRequest, type IncomingHttpHeaders, type RequestOptions } from "node:http";
 import { WebSocket } from "ws";
 import { inTime } from "./waiting.js";
 
@@ -72,7 +72,10 @@ export class RawPolling {
     return inTime(ask(this.port, this.url), "the answer to a GET of a polling session");
   }
 
-  post(body: string | Buffer, headers: Record<string, string> = { "content-type": "text/plain;charset=UTF-8" }): Promise<Answer> {
+  post(
+    body: string | Buffer,
+    headers: Record<string, string> = { "content-type": "text/plain;charset=UTF-8" },
+  ): Promise<Answer> {
     return inTime(ask(this.port, this.url, { method: "POST", headers, body }), "the answer to a POST");
   }
 
@@ -99,7 +102,10 @@ export class RawPolling {
 }
 
 /** Opens a session over polling. */
-export async function openPolling(port: number, { path = "/socket.io/", query = "" }: { path?: string; query?: string } = {}): Promise<RawPolling> {
+export async function openPolling(
+  port: number,
+  { path = "/socket.io/", query = "" }: { path?: string; query?: string } = {},
+): Promise<RawPolling> {
   const answer = await ask(port, `${path}?EIO=4&transport=polling${query}`);
   if (answer.status !== 200) throw new Error(`the handshake was answered ${answer.status}: ${answer.text}`);
   return new RawPolling(port, path, answer);
@@ -204,10 +210,14 @@ export function refusedUpgrade(
 }
 
 /** Opens a session over WebSocket and reads the open packet. */
-export async function openWebSocket(port: number, options?: { path?: string; headers?: Record<string, string> }): Promise<{ raw: RawWebSocket; open: OpenPacket }> {
+export async function openWebSocket(
+  port: number,
+  options?: { path?: string; headers?: Record<string, string> },
+): Promise<{ raw: RawWebSocket; open: OpenPacket }> {
   const raw = await dial(port, undefined, options);
   const first = await raw.next();
-  if (typeof first !== "string" || !first.startsWith("0")) throw new Error(`expected an open packet, came ${String(first)}`);
+  if (typeof first !== "string" || !first.startsWith("0"))
+    throw new Error(`expected an open packet, came ${String(first)}`);
   return { raw, open: JSON.parse(first.slice(1)) as OpenPacket };
 }
 

@@ -1,8 +1,14 @@
 // Test support: servers and clients that live as long as one test.
 import { createServer as createHttpServer, type Server as HttpServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import type { Server as StockServer, ServerOptions } from "socket.io";
-import type { io as stockConnect, Manager as StockManager, ManagerOptions, Socket as ClientSocket, SocketOptions } from "socket.io-client";
+import type { ServerOptions, Server as StockServer } from "socket.io";
+import type {
+  Socket as ClientSocket,
+  ManagerOptions,
+  SocketOptions,
+  Manager as StockManager,
+  io as stockConnect,
+} from "socket.io-client";
 import { onTestFinished } from "vitest";
 import { once } from "./waiting.js";
 
@@ -51,7 +57,11 @@ export function closeLater(httpServer: HttpServer): void {
 }
 
 /** A listening server of the library; closed when the test ends. */
-export async function stage(library: ServerLibrary, options: Partial<ServerOptions> = {}, port: number = 0): Promise<Stage> {
+export async function stage(
+  library: ServerLibrary,
+  options: Partial<ServerOptions> = {},
+  port: number = 0,
+): Promise<Stage> {
   const httpServer = createHttpServer();
   const io = new library.Server(httpServer, options);
   const bound = await listening(httpServer, port);

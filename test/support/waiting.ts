@@ -71,7 +71,11 @@ export class Ledger<T> {
 }
 
 /** `promise`, or a failure that says what was waited for. */
-export async function inTime<T>(promise: Promise<T>, what: string | (() => string), within: number = PATIENCE): Promise<T> {
+export async function inTime<T>(
+  promise: Promise<T>,
+  what: string | (() => string),
+  within: number = PATIENCE,
+): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => {

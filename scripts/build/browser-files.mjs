@@ -1,0 +1,78 @@
+// The files that a page loads with a script tag, from the browser entry, by rolldown. ES2015 is the floor of their syntax;
+// scripts/check-syntax.mjs holds them to it.
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { rolldown } from "rolldown";
+
+const GLOBAL_ENTRY = "vaiven:global";
+
+/** The script-tag files put one function on the page, `io`, that carries every export as a property. */
+const globalEntry = (entry, names) => ({
+  name: "global-entry",
+  resolveId: (id) => (id === GLOBAL_ENTRY ? id : null),
+  load: (id) =>
+    id === GLOBAL_ENTRY
+      ? `import { ${names.join(", ")} } from ${JSON.stringify(entry)};
+         export default Object.assign(io, { ${names.join(", ")}, default: io });`
+      : null,
+});
+
+/** What our sources never do, so that the lowered code need not provide for it. */
+const ASSUMPTIONS = {
+  noDocumentAll: true,
+  setPublicClassFields: true,
+};
+
+/**
+ * Writes the browser files and their maps.
+ *
+ * @param {object} options
+ * @param {string} options.entry the browser entry's source
+ * @param {string[]} options.names what it exports, other than the default
+ * @param {string} options.to the folder for the files that pages load
+ * @param {string} options.module the file for bundlers that take the client out of the server's package
+ * @param {string} options.version stands in the first line of each file
+ */
+export async function writeBrowserFiles({ entry, names, to, module, version }) {
+  const banner = `/*! vaivén ${version} | MIT */`;
+  const umd = { format: "umd", name: "io", exports: "default" };
+  const files = [
+    { path: join(to, "vaiven.js"), input: GLOBAL_ENTRY, output: { ...umd, minify: false } },
+    { path: join(to, "vaiven.min.js"), input: GLOBAL_ENTRY, output: { ...umd, minify: true } },
+    { path: join(to, "vaiven.esm.min.js"), input: entry, output: { format: "es", minify: true } },
+    { path: module, input: entry, output: { format: "es", minify: false } },
+  ];
+  for (const { path, input, output } of files) {
+    const bundle = await rolldown({
+      input,
+      platform: "browser",
+      transform: {
+        target: "es2015",
+        assumptions: ASSUMPTIONS,
+        typescript: { removeClassFieldsWithoutInitializer: true },
+      },
+      plugins: [globalEntry(entry, names)],
+      onLog: (level, log) => {
+        if (level === "warn") throw new Error(`rolldown, ${path}: ${log.message}`);
+      },
+    });
+    await bundle.write({ ...output, file: path, banner, sourcemap: true, codeSplitting: false });
+    await bundle.close();
+  }
+}
+
+/** Copies each browser file under Socket.IO's name too: pages say `/socket.io/socket.io.js`, and CDNs serve `dist/socket.io.min.js`. */
+export function copyUnderBothNames(from, to) {
+  mkdirSync(to, { recursive: true });
+  for (const name of readdirSync(from)) {
+    const theirs = name.replace(/^vaiven\./, "socket.io.");
+    if (theirs === name) continue;
+    if (from !== to) copyFileSync(join(from, name), join(to, name));
+    if (name.endsWith(".map")) {
+      copyFileSync(join(from, name), join(to, theirs));
+      continue;
+    }
+    const text = readFileSync(join(from, name), "utf8");
+    writeFileSync(join(to, theirs), text.replace(/(\/\/# sourceMappingURL=)vaiven\./, "$1socket.io."));
+  }
+}

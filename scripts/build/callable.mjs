@@ -1,0 +1,73 @@
+// What `require("vaiven")` and `require("vaiven-client")` answer: a function that carries every export of the entry as a
+// property. Neither TypeScript's CommonJS output nor its declarations can say that from ES module syntax, so the four
+// files around an entry are written here: index.js and index.d.ts (CommonJS), index.mjs and index.d.mts, which hand on
+// the CommonJS ones, so that both kinds of program hold the same classes.
+import { readFileSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import { parseSync } from "rolldown/utils";
+
+/**
+ * Writes the four files; answers the names of the entry's values.
+ *
+ * @param {object} options
+ * @param {string} options.folder where the compiled `entry/` stands and the four files go
+ * @param {string} options.entry the entry's name in it, such as `server`
+ * @param {string} options.index the name of the four files, such as `index`
+ * @param {string} options.call the function, as JavaScript that uses `entry`
+ * @param {string} options.signatures the function named `callable`, as declarations that use `entry`
+ */
+export function writeCallable({ folder, entry, index, call, signatures }) {
+  const declared = exportedNames(join(folder, "entry", `${entry}.d.ts`));
+  const values = Object.keys(createRequire(join(folder, "entry/"))(`./${entry}.js`)).filter(
+    (name) => name !== "default",
+  );
+  const types = declared.filter((name) => name !== "default" && !values.includes(name));
+  const everything = [...values, ...types].sort();
+
+  const write = (name, text) => writeFileSync(join(folder, name), `${text.trim()}\n`);
+  write(
+    `${index}.js`,
+    `"use strict";
+const entry = require("./entry/${entry}.js");
+const callable = ${call};
+module.exports = Object.assign(callable, entry, { default: callable });`,
+  );
+  write(
+    `${index}.d.ts`,
+    `import * as entry from "./entry/${entry}.js";
+${signatures.trim()}
+declare namespace callable {
+${everything.map((name) => `  export import ${name} = entry.${name};`).join("\n")}
+  export { callable as default };
+}
+export = callable;`,
+  );
+  write(
+    `${index}.mjs`,
+    `import callable from "./${index}.js";
+export const { ${values.join(", ")} } = callable;
+export default callable;`,
+  );
+  write(`${index}.d.mts`, `export { ${everything.join(", ")}, default } from "./${index}.js";`);
+  return values;
+}
+
+/** The names that a declaration file exports. An entry names each of its exports, so `export *` is refused. */
+function exportedNames(path) {
+  const { program } = parseSync(path, readFileSync(path, "utf8"), { lang: "dts" });
+  const names = [];
+  for (const statement of program.body) {
+    if (statement.type === "ExportAllDeclaration" && statement.exported === null) {
+      throw new Error(`${path}: an entry names each of its exports, "export *" hides them`);
+    }
+    if (statement.type === "ExportDefaultDeclaration") names.push("default");
+    if (statement.type === "ExportAllDeclaration") names.push(statement.exported.name);
+    if (statement.type !== "ExportNamedDeclaration") continue;
+    for (const { exported } of statement.specifiers) names.push(exported.name ?? exported.value);
+    const { declaration } = statement;
+    if (declaration?.id) names.push(declaration.id.name);
+    for (const { id } of declaration?.declarations ?? []) names.push(id.name);
+  }
+  return [...new Set(names)];
+}

@@ -226,7 +226,7 @@ export class ClientSession implements TransportSink {
       );
       return;
     }
-    this.finish(this.state === "closing" ? "forced close" : reasonOf(error), error);
+    this.finish(reasonOf(error), error);
   }
 
   // ── the upgrade (client-upgrade.ts) ──
@@ -340,7 +340,9 @@ export class ClientSession implements TransportSink {
     this.finish(reason, description);
   }
 
-  private finish(reason: CloseReason, description: unknown): void {
+  private finish(cause: CloseReason, description: unknown): void {
+    // Whatever cuts a session that we are closing: it is we who ended it.
+    const reason = this.state === "closing" ? "forced close" : cause;
     this.end();
     this.observer?.onClose?.(reason, description);
     this.sink.onClose(reason, description);

@@ -187,7 +187,7 @@ describe("reading Socket.IO packets", () => {
     const reader = new PacketReader(LIMITS);
     reader.readText('51-["a",{"__proto__":{"polluted":{"_placeholder":true,"num":0}}}]', 0);
     const packet = reader.readBinary(Uint8Array.of(1));
-    const [, data] = packet?.data as [string, object];
+    const [, data] = (packet as SocketPacket).data as [string, object];
     expect(Object.getPrototypeOf(data)).toBe(Object.prototype);
     expect(Object.hasOwn(data, "__proto__")).toBe(true);
     expect(({} as { polluted?: unknown }).polluted).toBeUndefined();

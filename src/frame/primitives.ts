@@ -5,7 +5,10 @@
  * The host (node/, browser/, a test) implements it once per process.
  */
 export interface BytePrimitives {
-  /** Decodes `bytes[start, end)` that is known to be UTF-8 (already checked, or ASCII when `ascii` is true). */
+  /**
+   * Decodes `bytes[start, end)`, which the caller knows to be ASCII when `ascii` is true and takes for UTF-8 otherwise. A byte order mark is
+   * kept. Every malformed sequence becomes at least one U+FFFD, so that a text without U+FFFD needs no check of its own.
+   */
   readText(bytes: Uint8Array, start: number, end: number, ascii: boolean): string;
   /** Whether `bytes[start, end)` is well-formed UTF-8 (RFC 3629: no surrogates, no overlong forms, at most U+10FFFF). */
   isUtf8(bytes: Uint8Array, start: number, end: number): boolean;
@@ -25,6 +28,8 @@ export interface BytePrimitives {
 
 /** One direction of permessage-deflate (RFC 7692). A host without zlib (browsers) has none and never negotiates it. */
 export interface CompressionPrimitives {
+  /** A deflater answers synchronously when its input has at most this many bytes. */
+  readonly synchronousBytes: number;
   createInflater(options: InflaterOptions): Inflater;
   createDeflater(options: DeflaterOptions): Deflater;
 }
@@ -34,8 +39,6 @@ export interface InflaterOptions {
   readonly windowBits: number;
   /** Whether the window is kept from message to message. */
   readonly keepContext: boolean;
-  /** Output beyond this many bytes stops inflation with FRAME_MESSAGE_TOO_BIG. */
-  readonly maxOutput: number;
 }
 
 export interface DeflaterOptions {
@@ -47,19 +50,23 @@ export interface DeflaterOptions {
   readonly memoryLevel: number;
 }
 
+/** The end of an asynchronous call: exactly one of the two is there. */
+export type CompressionDone = (error: Error | undefined, output: Uint8Array | undefined) => void;
+
 export interface Inflater {
   /**
    * Inflates one whole message, without the `00 00 ff ff` tail that the peer removed (section 7.2.2).
    * Small input: returns the bytes (or throws a VaivenError) and does not call `done`. Large input: returns undefined and calls `done` once, later;
-   * the caller pauses its connection until then.
+   * the caller pauses its connection until then. Output beyond `maxOutput` bytes stops inflation with FRAME_MESSAGE_TOO_BIG, and what is no
+   * complete DEFLATE data ends in FRAME_INFLATE_FAILED. `input` is read before the call returns, or copied.
    */
-  inflate(input: Uint8Array, done: (error: Error | undefined, output: Uint8Array | undefined) => void): Uint8Array | undefined;
+  inflate(input: Uint8Array, maxOutput: number, done: CompressionDone): Uint8Array | undefined;
   /** Lets go of the native context. Safe to call twice; a pending `done` is not called afterwards. */
   close(): void;
 }
 
 export interface Deflater {
   /** Deflates one whole message and removes the `00 00 ff ff` tail (section 7.2.1). Same synchronous/asynchronous rule as {@link Inflater.inflate}. */
-  deflate(input: Uint8Array, done: (error: Error | undefined, output: Uint8Array | undefined) => void): Uint8Array | undefined;
+  deflate(input: Uint8Array, done: CompressionDone): Uint8Array | undefined;
   close(): void;
 }

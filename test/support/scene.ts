@@ -66,7 +66,11 @@ export async function stage(
   const io = new library.Server(httpServer, options);
   const bound = await listening(httpServer, port);
   closeLater(httpServer);
-  onTestFinished(() => closeServer(io));
+  onTestFinished(() => {
+    const closed = closeServer(io);
+    httpServer.closeAllConnections();
+    return closed;
+  });
   return { io, httpServer, port: bound, url: `http://127.0.0.1:${bound}` };
 }
 

@@ -1,0 +1,54 @@
+// Client suite: where we differ from socket.io-client 4.8.4 on purpose. Each test says what the reference does.
+import { Server } from "socket.io";
+import { describe, expect, it } from "vitest";
+import { type ClientLibrary, client, connected, stage } from "../../support/scene.js";
+import { once } from "../../support/waiting.js";
+
+const stock = { Server };
+const code = (error: unknown): unknown => (error as { code?: unknown }).code;
+
+export function describeClientImprovements(library: ClientLibrary): void {
+  describe("improvements", () => {
+    it("settles a timeout form at once when the connection ends (the reference: after the time)", async () => {
+      const scene = await stage(stock);
+      const socket = await connected(library, scene.url);
+      const settled = new Promise<unknown>((resolve) => socket.timeout(60_000).emit("unheard", resolve));
+      for (const server of scene.io.sockets.sockets.values()) server.disconnect();
+      expect(code(await settled)).toBe("ACK_DISCONNECTED");
+    });
+
+    it("fails an emit above maxPayload with a typed error and stays connected (the reference: reconnects for ever)", async () => {
+      const scene = await stage(stock, { maxHttpBufferSize: 1000 });
+      const socket = await connected(library, scene.url, { transports: ["websocket"] });
+      const error = await socket.emitWithAck("big", "x".repeat(5000)).catch((reason: unknown) => reason);
+      expect(code(error)).toBe("PACKET_TOO_BIG");
+      expect(socket.connected).toBe(true);
+      const [server] = scene.io.sockets.sockets.values();
+      const there = once(server, "small");
+      socket.emit("small", 1);
+      expect(await there).toEqual([1]);
+    });
+
+    it("names a cyclic object and keeps the connection (the reference: the stack overflows)", async () => {
+      const scene = await stage(stock);
+      const socket = await connected(library, scene.url);
+      const cyclic: Record<string, unknown> = {};
+      cyclic["self"] = [cyclic];
+      let error: unknown;
+      try {
+        socket.emit("cyclic", cyclic);
+      } catch (thrown) {
+        error = thrown;
+      }
+      expect(code(error)).toBe("PACKET_CYCLIC");
+      expect(socket.connected).toBe(true);
+    });
+
+    it("sends a stock server nothing but the user's auth", async () => {
+      const scene = await stage(stock);
+      const arrival = once<[import("socket.io").Socket]>(scene.io, "connection");
+      client(library, scene.url, { auth: { token: "t" } });
+      expect((await arrival)[0].handshake.auth).toEqual({ token: "t" });
+    });
+  });
+}

@@ -36,10 +36,10 @@ module.exports = Object.assign(callable, entry, { default: callable });`,
   write(
     `${index}.d.ts`,
     `import * as entry from "./entry/${entry}.js";
+import { ${everything.join(", ")} } from "./entry/${entry}.js";
 ${signatures.trim()}
 declare namespace callable {
-${everything.map((name) => `  export import ${name} = entry.${name};`).join("\n")}
-  export { callable as default };
+  export { ${everything.join(", ")}, callable as default };
 }
 export = callable;`,
   );

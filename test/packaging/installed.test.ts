@@ -1,0 +1,139 @@
+// Packaging: what users get from npm, under Socket.IO's names.
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { isBuiltin } from "node:module";
+import { join } from "node:path";
+import { createContext, Script } from "node:vm";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type InstalledProject, installProject, ROOT } from "./installed-project.js";
+
+let project: InstalledProject;
+
+beforeAll(() => {
+  project = installProject();
+});
+afterAll(() => project.remove());
+
+const installed = (...path: string[]): string => join(project.folder, "node_modules", ...path);
+const read = (path: string): string => readFileSync(path, "utf8");
+
+const SCRIPT_NAMES = ["vaiven", "socket.io"].flatMap((name) =>
+  [".js", ".min.js", ".esm.min.js"].flatMap((ending) => [name + ending, `${name}${ending}.map`]),
+);
+
+describe("the installed packages", () => {
+  it("answer require() with a function that carries the classes", () => {
+    expect(JSON.parse(project.node("commonjs.cjs"))).toEqual({
+      callable: "function",
+      listen: "function",
+      calledMakesServer: true,
+      namespaceClass: true,
+      socketClass: "function",
+      default: true,
+      client: "function",
+      clientConnect: "function",
+      clientClasses: ["function", "function"],
+      protocol: 5,
+      version: JSON.parse(read(join(ROOT, "package.json"))).version,
+    });
+  });
+
+  it("give ES modules and CommonJS the same classes", () => {
+    expect(JSON.parse(project.node("esm.mjs"))).toEqual({
+      esmServerIsCommonJs: true,
+      commonJsServerIsEsm: true,
+      sameNamespace: true,
+      sameSocket: true,
+      sameFunction: true,
+      sameManager: true,
+      sameClientSocket: true,
+      client: ["function", "function", "function"],
+      protocol: 5,
+    });
+  });
+
+  it("exchange an event and its acknowledgement, and let the process end", () => {
+    expect(project.node("exchange.cjs")).toBe("42\n");
+  });
+
+  const strict = ["--noEmit", "--strict", "--skipLibCheck", "false", "--types", "node", "--target", "es2022"];
+  for (const [resolution, files] of [
+    ["node16", ["program.ts", "program.mts", "callable.cts"]],
+    ["nodenext", ["program.ts", "program.mts", "callable.cts"]],
+    ["bundler", ["program.ts"]],
+  ] as const) {
+    it(`compile in a strict TypeScript program under ${resolution}, libraries checked`, () => {
+      const module = resolution === "bundler" ? "esnext" : resolution;
+      project.tsc(...strict, "--module", module, "--moduleResolution", resolution, ...files);
+    });
+  }
+
+  it("carry the browser files under both names, each with its map", () => {
+    for (const folder of [installed("socket.io/client-dist"), installed("socket.io-client/dist")]) {
+      expect(readdirSync(folder).sort()).toEqual(expect.arrayContaining([...SCRIPT_NAMES].sort()));
+      for (const name of SCRIPT_NAMES.filter((script) => script.endsWith(".js"))) {
+        expect(read(join(folder, name)).trimEnd().split("\n").at(-1)).toBe(`//# sourceMappingURL=${name}.map`);
+      }
+    }
+  });
+
+  it("put a callable io with its classes on a page", () => {
+    const window: Record<string, unknown> = { console };
+    window["window"] = window["self"] = window;
+    const page = createContext(window);
+    new Script(read(installed("socket.io/client-dist/socket.io.min.js"))).runInContext(page);
+    const found = new Script("[typeof io, typeof io.connect, typeof io.Manager, typeof io.Socket, io.protocol].join()");
+    expect(found.runInContext(page)).toBe("function,function,function,function,5");
+  });
+
+  it("carry licence, readme and types, and no sources or tests", () => {
+    for (const name of ["socket.io", "socket.io-client"]) {
+      expect(existsSync(installed(name, "LICENSE"))).toBe(true);
+      expect(existsSync(installed(name, "README.md"))).toBe(true);
+      const files = readdirSync(installed(name), { recursive: true }).map(String);
+      expect(files.filter((file) => /(^|\/)(src|test|bench)\/|\.build-stamp|(?<!\.d)\.ts$/.test(file))).toEqual([]);
+    }
+  });
+
+  it("declare every package that their code and their types import", () => {
+    for (const name of ["socket.io", "socket.io-client"]) {
+      const { dependencies = {} } = JSON.parse(read(installed(name, "package.json")));
+      const undeclared = packagesImportedBy(installed(name)).filter((wanted) => !(wanted in dependencies));
+      expect(undeclared, name).toEqual([]);
+    }
+  });
+});
+
+describe("the repository", () => {
+  it("gives both packages one version and one licence", () => {
+    const [server, client] = ["", "packages/client"].map((folder) =>
+      JSON.parse(read(join(ROOT, folder, "package.json"))),
+    );
+    expect(client.version).toBe(server.version);
+    expect(read(join(ROOT, "packages/client/LICENSE"))).toBe(read(join(ROOT, "LICENSE")));
+  });
+
+  it("names no registry in its lock file", () => {
+    const { packages } = JSON.parse(read(join(ROOT, "package-lock.json"))) as {
+      packages: Record<string, { resolved?: string }>;
+    };
+    const resolved = Object.values(packages).flatMap((entry) => entry.resolved ?? []);
+    expect(resolved.filter((from) => /^[a-z+]+:/.test(from))).toEqual([]);
+  });
+});
+
+/** The packages, Node's own apart, that the JavaScript and the declarations below a folder import. */
+function packagesImportedBy(folder: string): string[] {
+  const found = new Set<string>();
+  for (const file of readdirSync(folder, { recursive: true }).map(String)) {
+    if (!/\.(js|mjs|d\.ts|d\.mts)$/.test(file) || file.includes("dist/vaiven.") || file.includes("dist/socket.io."))
+      continue;
+    for (const [, specifier] of read(join(folder, file)).matchAll(
+      /(?:\bfrom|\brequire\(|\bimport\(?)\s*"([^".][^"]*)"/g,
+    )) {
+      if (specifier === undefined || isBuiltin(specifier)) continue;
+      const parts = specifier.split("/");
+      found.add(parts.slice(0, specifier.startsWith("@") ? 2 : 1).join("/"));
+    }
+  }
+  return [...found].sort();
+}

@@ -1,0 +1,28 @@
+// A user's program: it must compile in each way of resolving modules, with libraries checked.
+import { createServer } from "node:http";
+import { type Namespace, Server, type ServerOptions, type Socket } from "socket.io";
+import { type Socket as ClientSocket, io as connect, Manager, type ManagerOptions } from "socket.io-client";
+
+interface ToServer {
+  double: (number: number, answer: (result: number) => void) => void;
+}
+interface ToClient {
+  greeting: (text: string) => void;
+}
+
+const options: Partial<ServerOptions> = { path: "/socket.io", pingInterval: 25_000 };
+export const server: Server<ToServer, ToClient> = new Server<ToServer, ToClient>(createServer(), options);
+
+server.on("connection", (socket: Socket<ToServer, ToClient>) => {
+  socket.on("double", (number, answer) => answer(number * 2));
+  socket.emit("greeting", "bienvenida");
+});
+
+export const chat: Namespace = new Server().of("/chat");
+
+const clientOptions: Partial<ManagerOptions> = { reconnectionDelay: 1000 };
+export const client: ClientSocket<ToClient, ToServer> = connect("http://localhost", clientOptions);
+client.on("greeting", (text) => console.log(text.toUpperCase()));
+client.emit("double", 21, (result) => console.log(result.toFixed()));
+
+export const manager: Manager = new Manager("http://localhost");

@@ -1,7 +1,7 @@
 // Benchmarks: the chart. Bars by hand: for each load, how many times less than socket.io each subject costs.
 import { figure, type Row, ratioOf, summarise } from "./outcome.js";
 
-const WIDTH = 860;
+const WIDTH = 900;
 const LEFT = 300;
 const BAR = 14;
 const GAP = 26;
@@ -29,7 +29,7 @@ export function chart(rows: readonly Row[], caption: string): string {
     }),
   }));
   const most = Math.max(1, ...bars.flatMap(({ entries }) => entries.map(({ ratio }) => ratio)));
-  const scale = (WIDTH - LEFT - 170) / most;
+  const scale = (WIDTH - LEFT - 210) / most;
   const parts: string[] = [];
   let y = TOP;
   for (const { row, entries } of bars) {

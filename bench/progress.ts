@@ -48,7 +48,7 @@ export class Progress {
     if (!this.#isLive) return;
     const line = `[${this.#done + 1}/${this.#total}] ${this.#label}: ${this.#phase} · ${this.#remaining()}`;
     this.#clear();
-    process.stderr.write(line.slice(0, (process.stderr.columns ?? 80) - 1));
+    process.stderr.write(line.slice(0, (process.stderr.columns || 80) - 1));
   }
 
   #remaining(): string {

@@ -184,13 +184,15 @@ async function main(): Promise<void> {
     for (const load of loads) for (const name of wanted) await profile(load, SUBJECTS[name], settings);
     return;
   }
-  const plans: Plan[] = loads.map((load) => ({
+  const all: Plan[] = loads.map((load) => ({
     load,
     clients: clientsFor(load),
     cells: load.subjects
       .filter((name) => wanted.includes(name))
       .map((name) => ({ subject: SUBJECTS[name], rounds: [], failures: [] })),
   }));
+  const plans = all.filter(({ cells }) => cells.length > 0);
+  if (plans.length === 0) throw new Error("nothing to measure: none of the subjects takes part in these loads");
   await measureAll(plans, settings);
   report(plans, settings, values.json ?? join(RESULTS, "latest.json"));
   if (plans.some(({ cells }) => cells.some(({ rounds }) => rounds.length === 0))) process.exitCode = 1;

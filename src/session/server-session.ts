@@ -103,6 +103,11 @@ export class ServerSession implements TransportSink, DeadlineOwner {
     return this.state === "open" && this.buffer.packets.length === 0 && this.current.writable;
   }
 
+  /** The packets that wait for the transport: `socket.conn.writeBuffer`. Not to be changed. */
+  get queued(): readonly Outgoing[] {
+    return this.buffer.packets;
+  }
+
   get bufferedAmount(): number {
     return this.buffer.byteLength(this.host.platform.textByteLength) + this.current.bufferedAmount;
   }

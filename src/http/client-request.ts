@@ -1,0 +1,43 @@
+// http/ What a client asks for: the URL of a transport (Engine.IO protocol v4, "Handshake"), and how its failures look.
+import { VaivenError } from "../errors.js";
+import type { ClientTransportContext } from "../session/client-host.js";
+
+let requests = 0;
+
+/** The URL of a request, or of a WebSocket where `scheme` is `ws`. A polling URL is never the same twice, so that no cache answers it. */
+export function requestUrl(scheme: "http" | "ws", { options, sid, platform }: ClientTransportContext): string {
+  const { secure, hostname, port, path, query, timestampParam, timestampRequests } = options;
+  const polling = scheme === "http";
+  const parameters: Record<string, unknown> = { ...query, EIO: 4, transport: polling ? "polling" : "websocket" };
+  if (sid !== undefined) parameters["sid"] = sid;
+  // The server ends a session that repeats a `t`: the count keeps them apart here, the random part between pages.
+  if (timestampRequests ?? polling) {
+    parameters[timestampParam] = platform.random().toString(36).slice(2, 8) + (requests++).toString(36);
+  }
+  if (options.forceBase64) parameters["b64"] = 1;
+  const text = Object.keys(parameters)
+    .map((name) => `${encodeURIComponent(name)}=${encodeURIComponent(String(parameters[name]))}`)
+    .join("&");
+  const host = hostname.indexOf(":") < 0 ? hostname : `[${hostname}]`;
+  return `${scheme}${secure ? "s" : ""}://${host}${port && `:${port}`}${path}?${text}`;
+}
+
+/** The failure of a transport, with the fields of Socket.IO's TransportError beside our code. */
+export interface TransportError extends VaivenError {
+  readonly type: "TransportError";
+  /** HTTP status, or what the platform says. */
+  readonly description: unknown;
+  /** The request that failed. */
+  readonly context: unknown;
+}
+
+/** A transport failed: `message` is one of Socket.IO's (`xhr poll error`, `websocket error` …). */
+export function transportError(message: string, description?: unknown, context?: unknown): TransportError {
+  const error = new VaivenError("SESSION_TRANSPORT_ERROR", message, { cause: description });
+  return Object.assign(error, { type: "TransportError", description, context } as const);
+}
+
+/** A transport was closed by its other end or on the way: `description` and `context` as in Socket.IO's `disconnect` event. */
+export function transportClosed(description: string, context: unknown): VaivenError {
+  return Object.assign(new VaivenError("SESSION_TRANSPORT_CLOSED", description), { description, context });
+}

@@ -1,0 +1,154 @@
+// http/ HTTP long-polling, the client's end (Engine.IO protocol v4, "HTTP long-polling"): one GET and one POST at a time. Whoever can make requests has a transport.
+//
+//   idle ──open()──▶ opening ──first response──▶ open ──pause(done)──▶ pausing ──nothing under way──▶ paused
+//                       └───────────────┴── failure, `close` packet, close(), discard() ──▶ closed
+import type { VaivenError } from "../errors.js";
+import { EnginePacketCode } from "../packet/engine-packet.js";
+import { controlPacket, type Outgoing } from "../packet/outgoing.js";
+import type { PayloadReceiver } from "../packet/payload.js";
+import type { ClientTransportContext } from "../session/client-host.js";
+import type { Cancel } from "../session/platform.js";
+import type { ClientTransport, TransportSink } from "../session/transport.js";
+import { requestUrl, transportClosed } from "./client-request.js";
+
+/**
+ * Makes one request: a GET, or a POST where `body` is given, and calls `done` once, later, with an error or with the text of a 200.
+ * The returned function ends it without a call of `done`.
+ */
+export type SendRequest = (
+  url: string,
+  body: string | undefined,
+  done: (error: VaivenError | undefined, text: string) => void,
+) => Cancel;
+
+type State = "idle" | "opening" | "open" | "pausing" | "paused" | "closed";
+
+/** The polling transport of a client. Hosts subclass it, and give the way to make a request. */
+export abstract class PollingClient implements ClientTransport, PayloadReceiver {
+  sink!: TransportSink;
+  protected readonly context: ClientTransportContext;
+  private state: State = "idle";
+  private cancelGet: Cancel | undefined;
+  private cancelPost: Cancel | undefined;
+  private posted = 0;
+  private whenPaused: (() => void) | undefined;
+  private closing = false;
+
+  constructor(context: ClientTransportContext) {
+    this.context = context;
+  }
+
+  get name(): "polling" {
+    return "polling";
+  }
+
+  get writable(): boolean {
+    return this.state === "open" && this.cancelPost === undefined && !this.closing;
+  }
+
+  get bufferedAmount(): number {
+    return this.posted;
+  }
+
+  /** See {@link SendRequest}. */
+  protected abstract request(...args: Parameters<SendRequest>): Cancel;
+
+  open(): void {
+    this.state = "opening";
+    this.poll();
+  }
+
+  send(batch: readonly Outgoing[]): void {
+    const body = this.context.payload.write(batch);
+    this.posted = body.length;
+    this.cancelPost = this.request(requestUrl("http", this.context), body, (error) => {
+      this.cancelPost = undefined;
+      this.posted = 0;
+      if (error !== undefined) this.end(error);
+      else if (this.closing) this.sayClose();
+      else if (this.state === "pausing") this.settlePause();
+      else if (this.state === "open") this.sink.onWritable();
+    });
+  }
+
+  pause(done: () => void): void {
+    if (this.state === "closed") return;
+    this.state = "pausing";
+    this.whenPaused = done;
+    this.settlePause();
+  }
+
+  close(): void {
+    if (this.state === "closed" || this.closing) return;
+    this.closing = true;
+    // The server must know; while a POST is under way the close packet follows it, and before the first response there is nobody to tell.
+    if (this.state === "opening") this.end(undefined);
+    else if (this.cancelPost === undefined) this.sayClose();
+  }
+
+  discard(): void {
+    this.state = "closed";
+    this.cancelGet?.();
+    this.cancelPost?.();
+  }
+
+  private sayClose(): void {
+    this.cancelPost = this.request(requestUrl("http", this.context), this.context.payload.write([CLOSE]), () =>
+      this.end(undefined),
+    );
+  }
+
+  private poll(): void {
+    this.cancelGet = this.request(requestUrl("http", this.context), undefined, (error, text) => {
+      this.cancelGet = undefined;
+      if (error !== undefined) this.end(error);
+      else this.read(text);
+    });
+  }
+
+  private read(text: string): void {
+    if (this.state === "opening") {
+      this.state = "open";
+      this.sink.onOpen?.();
+    }
+    const { flushQueue, payload } = this.context;
+    let error: VaivenError | undefined;
+    flushQueue.enter();
+    try {
+      error = payload.read(text, this);
+    } finally {
+      flushQueue.leave();
+    }
+    if (error !== undefined) this.end(error);
+    // What the sinks did may have changed the state.
+    if ((this.state as State) === "open") this.poll();
+    else this.settlePause();
+  }
+
+  /** One text packet of a payload. @internal */
+  onText(packet: string): boolean {
+    if (packet === EnginePacketCode.close) this.end(transportClosed("transport closed by the server", undefined));
+    else this.sink.onText(packet);
+    return (this.state as State) !== "closed";
+  }
+
+  /** One binary packet of a payload. @internal */
+  onBinary(message: Uint8Array): boolean {
+    this.sink.onBinary(message);
+    return (this.state as State) !== "closed";
+  }
+
+  private settlePause(): void {
+    if (this.state !== "pausing" || this.cancelGet !== undefined || this.cancelPost !== undefined) return;
+    this.state = "paused";
+    this.whenPaused?.();
+  }
+
+  private end(error: VaivenError | undefined): void {
+    if (this.state === "closed") return;
+    this.discard();
+    this.sink.onClose(error);
+  }
+}
+
+const CLOSE: Outgoing = controlPacket("close");

@@ -1,0 +1,275 @@
+// http/ HTTP long-polling at the server: a GET is held until there is something to send, a POST carries what the client sends
+// (Engine.IO protocol v4, "HTTP long-polling"; design, invariant 2).
+//
+//            onPoll()                send(batch)
+//   idle ───────────────▶ held ─────────────────────▶ idle        at most one GET is held and one POST is being read;
+//          client left: closed     close(): answers `1`, closed   a second one beside it closes the session
+import { VaivenError } from "../errors.js";
+import type { Outgoing } from "../packet/outgoing.js";
+import type { PayloadCodec, PayloadReceiver } from "../packet/payload.js";
+import type { FlushQueue } from "../session/flush-queue.js";
+import type { Platform } from "../session/platform.js";
+import type { Transport, TransportSink } from "../session/transport.js";
+import { chooseCoding } from "./content-coding.js";
+import type { Exchange, ExchangeOwner } from "./exchange.js";
+import { callbackNumber, readForm, writeScript } from "./jsonp.js";
+import { NO_SINK } from "./no-sink.js";
+
+/** What all polling transports of a server share. */
+export interface PollingSettings {
+  /** Largest body of a POST in bytes. */
+  readonly maxBodyBytes: number;
+  /** Answers of at least this many bytes are compressed where the client takes it; Infinity for never. */
+  readonly compressFrom: number;
+  readonly payloads: PayloadCodec;
+  readonly platform: Platform;
+  readonly flushQueue: FlushQueue;
+}
+
+/** A proxy repeats a request soon or not at all; so many marks of the latest ones are remembered. */
+const STAMPS_REMEMBERED = 8;
+
+const CLOSE_PAYLOAD = "1";
+const NOOP_PAYLOAD = "6";
+
+/** See the figure above. */
+export class PollingTransport implements Transport, ExchangeOwner, PayloadReceiver {
+  readonly name = "polling";
+  sink: TransportSink = NO_SINK;
+  private state: "open" | "closing" | "closed" = "open";
+  private held: Exchange | undefined = undefined;
+  /** The GET that was answered last, while its answer may still be on the way. */
+  private answered: Exchange | undefined = undefined;
+  private posting: Exchange | undefined = undefined;
+  private pollStamps: string[] | undefined = undefined;
+  private postStamps: string[] | undefined = undefined;
+  private readonly settings: PollingSettings;
+  /** The callback of a JSONP client. */
+  private readonly callback: string | undefined;
+
+  /** `jsonp` is the parameter `j` of the handshake of a JSONP client. */
+  constructor(settings: PollingSettings, jsonp?: string) {
+    this.settings = settings;
+    this.callback = jsonp === undefined ? undefined : callbackNumber(jsonp);
+  }
+
+  get writable(): boolean {
+    return this.held !== undefined && this.state === "open";
+  }
+
+  get bufferedAmount(): number {
+    return this.answered?.pendingBytes ?? 0;
+  }
+
+  /** The client asks for what there is. `stamp` is the parameter that tells its requests apart. */
+  onPoll(exchange: Exchange, stamp: string | undefined): void {
+    if (this.state === "closed") {
+      answerEmpty(exchange, 400);
+      return;
+    }
+    if (this.held !== undefined) {
+      answerEmpty(exchange, 400);
+      this.fail(
+        new VaivenError("HTTP_REQUEST_OVERLAP", "expected one GET at a time, got another one beside the held one"),
+      );
+      return;
+    }
+    if (stamp !== undefined && isRepeated((this.pollStamps ??= []), stamp)) {
+      answerEmpty(exchange, 400);
+      this.fail(
+        new VaivenError(
+          "HTTP_REQUEST_REPEATED",
+          "expected every GET once, got one again: what it was answered may be lost",
+        ),
+      );
+      return;
+    }
+    exchange.owner = this;
+    this.held = exchange;
+    if (this.state === "closing") {
+      this.finishClosing();
+      return;
+    }
+    const { flushQueue } = this.settings;
+    flushQueue.enter();
+    try {
+      this.sink.onWritable();
+    } finally {
+      flushQueue.leave();
+    }
+  }
+
+  /** The client sends something. */
+  onPost(exchange: Exchange, stamp: string | undefined): void {
+    if (this.state !== "open") {
+      answerEmpty(exchange, 400);
+      return;
+    }
+    // Whoever repeats a request, a proxy mostly, has the answer coming that the first one got.
+    if (stamp !== undefined && isRepeated((this.postStamps ??= []), stamp)) {
+      answerOk(exchange);
+      return;
+    }
+    if (this.posting !== undefined) {
+      answerEmpty(exchange, 400);
+      this.fail(new VaivenError("HTTP_REQUEST_OVERLAP", "expected one POST at a time, got another one beside it"));
+      return;
+    }
+    const type = exchange.request.headers["content-type"];
+    if (typeof type === "string" && /^\s*application\/octet-stream/i.test(type)) {
+      answerEmpty(exchange, 400);
+      this.fail(
+        new VaivenError("HTTP_BAD_REQUEST", "expected a payload of text, got bytes, which only Engine.IO 3 sends"),
+      );
+      return;
+    }
+    exchange.owner = this;
+    this.posting = exchange;
+    exchange.readBody(this.settings.maxBodyBytes);
+  }
+
+  send(batch: readonly Outgoing[]): void {
+    const exchange = this.held;
+    if (exchange === undefined || this.state === "closed" || batch.length === 0) return;
+    this.held = undefined;
+    this.answered = exchange;
+    this.answer(exchange, this.settings.payloads.write(batch));
+  }
+
+  close(): void {
+    if (this.state !== "open") return;
+    this.state = "closing";
+    if (this.held !== undefined) this.finishClosing();
+  }
+
+  discard(): void {
+    this.state = "closed";
+    this.sink = NO_SINK;
+    const { held, posting } = this;
+    this.held = undefined;
+    this.posting = undefined;
+    // After an upgrade the client may still wait for this answer; after anything else its next request tells it the rest.
+    if (held !== undefined) this.answer(held, NOOP_PAYLOAD);
+    if (posting !== undefined) answerOk(posting);
+  }
+
+  // ── the exchanges ──
+
+  onBody(exchange: Exchange, body: Uint8Array): void {
+    if (exchange !== this.posting) return;
+    const { platform, flushQueue, payloads } = this.settings;
+    let error: VaivenError | undefined;
+    flushQueue.enter();
+    try {
+      const payload = platform.isUtf8(body, 0, body.length)
+        ? this.payloadOf(platform.readText(body, 0, body.length, false))
+        : undefined;
+      error =
+        payload === undefined
+          ? new VaivenError(
+              "PACKET_INVALID_PAYLOAD",
+              'expected a payload in UTF-8, and in the field "d" of a JSONP form',
+            )
+          : payloads.read(payload, this);
+    } finally {
+      this.posting = undefined;
+      answerOk(exchange);
+      if (error !== undefined) this.fail(error);
+      flushQueue.leave();
+    }
+  }
+
+  onBodyTooBig(exchange: Exchange): void {
+    if (exchange !== this.posting) return;
+    this.posting = undefined;
+    const limit = this.settings.maxBodyBytes;
+    const error = new VaivenError(
+      "HTTP_BODY_TOO_BIG",
+      `expected a body of at most ${limit} bytes (maxHttpBufferSize), got more`,
+      {
+        httpStatus: 413,
+        detail: { limit },
+      },
+    );
+    exchange.answer(413, { "Content-Type": "text/plain; charset=UTF-8" }, error.message);
+    this.fail(error);
+  }
+
+  onAbandoned(exchange: Exchange): void {
+    if (exchange === this.held) {
+      this.held = undefined;
+      this.fail(new VaivenError("SESSION_TRANSPORT_ERROR", "poll connection closed prematurely"));
+    } else if (exchange === this.posting) {
+      this.posting = undefined;
+      this.fail(new VaivenError("SESSION_TRANSPORT_ERROR", "data request connection closed prematurely"));
+    } else if (exchange === this.answered) {
+      this.answered = undefined;
+      this.fail(new VaivenError("SESSION_TRANSPORT_ERROR", "poll connection closed before the answer had been sent"));
+    }
+  }
+
+  // ── the packets of a payload ──
+
+  onText(packet: string): boolean {
+    this.sink.onText(packet);
+    return this.state === "open";
+  }
+
+  onBinary(message: Uint8Array): boolean {
+    this.sink.onBinary(message);
+    return this.state === "open";
+  }
+
+  private payloadOf(text: string): string | undefined {
+    return this.callback === undefined ? text : readForm(text);
+  }
+
+  private answer(exchange: Exchange, payload: string): void {
+    const body = this.callback === undefined ? payload : writeScript(this.callback, payload);
+    const type = this.callback === undefined ? "text/plain; charset=UTF-8" : "text/javascript; charset=UTF-8";
+    const { compressFrom } = this.settings;
+    // Three bytes a unit at most: a short text needs no counting.
+    const coding =
+      body.length * 3 >= compressFrom && this.settings.platform.textByteLength(body) >= compressFrom
+        ? chooseCoding(exchange.request.headers["accept-encoding"])
+        : undefined;
+    exchange.answer(200, { "Content-Type": type, "Cache-Control": "no-store" }, body, coding);
+  }
+
+  private finishClosing(): void {
+    const { held, sink } = this;
+    this.state = "closed";
+    this.held = undefined;
+    this.sink = NO_SINK;
+    if (held !== undefined) this.answer(held, CLOSE_PAYLOAD);
+    sink.onClose(undefined);
+  }
+
+  private fail(error: VaivenError): void {
+    if (this.state === "closed") return;
+    const { held, posting, sink } = this;
+    this.state = "closed";
+    this.held = undefined;
+    this.posting = undefined;
+    this.sink = NO_SINK;
+    if (held !== undefined) this.answer(held, CLOSE_PAYLOAD);
+    if (posting !== undefined) answerEmpty(posting, 400);
+    sink.onClose(error);
+  }
+}
+
+/** Whether `stamp` is among the latest; remembers it. */
+function isRepeated(latest: string[], stamp: string): boolean {
+  if (latest.includes(stamp)) return true;
+  if (latest.length === STAMPS_REMEMBERED) latest.shift();
+  latest.push(stamp);
+  return false;
+}
+
+function answerOk(exchange: Exchange): void {
+  exchange.answer(200, { "Content-Type": "text/html", "Cache-Control": "no-store" }, "ok");
+}
+
+function answerEmpty(exchange: Exchange, status: number): void {
+  exchange.answer(status, { "Cache-Control": "no-store" }, "");
+}

@@ -1,0 +1,51 @@
+// http/ Requests that get no session: Engine.IO's error codes 0 to 5, their messages and HTTP statuses (Engine.IO documentation, "connection_error").
+
+/** Engine.IO's codes, as clients and `connection_error` listeners see them. */
+export const RefusalCode = {
+  UNKNOWN_TRANSPORT: 0,
+  UNKNOWN_SID: 1,
+  BAD_HANDSHAKE_METHOD: 2,
+  BAD_REQUEST: 3,
+  FORBIDDEN: 4,
+  UNSUPPORTED_PROTOCOL_VERSION: 5,
+} as const;
+export type RefusalCode = (typeof RefusalCode)[keyof typeof RefusalCode];
+
+/** The message of each code, by its number. */
+export const REFUSAL_MESSAGES: readonly string[] = [
+  "Transport unknown",
+  "Session ID unknown",
+  "Bad handshake method",
+  "Bad request",
+  "Forbidden",
+  "Unsupported protocol version",
+];
+
+/** Why a request is refused. */
+export interface Refusal {
+  readonly code: RefusalCode;
+  /** What goes with the code in `connection_error`. */
+  readonly context: Readonly<Record<string, unknown>>;
+  /** What the client is told, where that is more than the message of the code. */
+  readonly message?: string;
+}
+
+/** A refusal of `code`; `message` is for the client. */
+export function refusal(code: RefusalCode, context: Readonly<Record<string, unknown>> = {}, message?: string): Refusal {
+  return message === undefined ? { code, context } : { code, context, message };
+}
+
+/** The HTTP status that goes with a refusal. */
+export function statusOf({ code }: Refusal): 400 | 403 {
+  return code === RefusalCode.FORBIDDEN ? 403 : 400;
+}
+
+/** What the client is told. */
+export function messageOf({ code, message }: Refusal): string {
+  return message ?? REFUSAL_MESSAGES[code]!;
+}
+
+/** The body of a refused HTTP request. */
+export function refusalBody(refused: Refusal): string {
+  return JSON.stringify({ code: refused.code, message: messageOf(refused) });
+}

@@ -1,0 +1,167 @@
+// node/ From packets to one socket write per connection and turn: the outgoing half of the hot path (design "Encode once"; performance.md, technique 2).
+//
+//   one or more packets that many share ── memoised frames, joined once for all who send the same sequence ─┐
+//   packets of this connection ── frames written into the process's slab, one behind the other ─────────────┼─▶ socket.write, once
+//   more than fits ── headers and payloads by themselves, nothing copied, socket.cork … uncork (writev) ────┘
+import type { Duplex } from "node:stream";
+import { FrameEncoder } from "../frame/encoder.js";
+import { FIN, MAX_HEADER_BYTES, OPCODE_BINARY } from "../frame/header.js";
+import { type Outgoing, type WireForm, type WirePacket, wireForm } from "../packet/outgoing.js";
+import { nodeBytePrimitives } from "./byte-primitives.js";
+
+/** Room for the output of one connection in one turn, up to which it is copied into one piece. */
+const SLAB_BYTES = 128 * 1024;
+/** Binary payloads from this size on are not copied: below it a copy costs less than another piece of a vectored write. */
+const COPY_UNTIL = 16 * 1024;
+/** Views of the slab's beginning that are kept: most turns of most connections are this short. */
+const KEPT_VIEWS = 2048;
+/** Joined frames that are kept for the next connection. */
+const MAX_JOINED_BYTES = 1024 * 1024;
+
+const encoder = new FrameEncoder(nodeBytePrimitives, false);
+
+/** All frames of a packet in one piece, unmasked: what every connection without compression is sent. */
+export const plainFrames: WireForm<Buffer> = wireForm((packet) => {
+  const head = frameOf(packet.head);
+  if (packet.rest === undefined) return head;
+  return Buffer.concat([head, ...packet.rest.map(frameOf)]);
+});
+
+function frameOf(packet: WirePacket): Buffer {
+  const frame = typeof packet === "string" ? encoder.textFrameOf(packet) : encoder.frameOf(FIN | OPCODE_BINARY, packet);
+  return asBuffer(frame);
+}
+
+function asBuffer(bytes: Uint8Array): Buffer {
+  return bytes instanceof Buffer ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+/** Writes batches of packets as unmasked frames. One per process: its memory is reused by all connections. */
+export class FrameWriter {
+  private slab: Buffer = Buffer.allocUnsafeSlow(SLAB_BYTES);
+  /** Everything before it may still be read by the operating system. */
+  private free = 0;
+  private views: (Buffer | undefined)[] = new Array<Buffer | undefined>(KEPT_VIEWS);
+  private joined: Buffer | undefined = undefined;
+  private joinedPackets: Outgoing[] = [];
+
+  /** Writes `batch`, which is not empty, to `socket`. */
+  write(socket: Duplex, batch: readonly Outgoing[]): void {
+    let room = 0;
+    let shared = true;
+    for (let index = 0; index < batch.length; index++) {
+      const packet = batch[index]!;
+      if (packet.shared) {
+        room += packet.form(plainFrames).length;
+      } else {
+        shared = false;
+        room += roomOf(packet);
+      }
+    }
+    if (shared) this.writeShared(socket, batch, room);
+    else if (room <= SLAB_BYTES) this.writeThroughSlab(socket, batch, room);
+    else writePieces(socket, batch);
+  }
+
+  private writeShared(socket: Duplex, batch: readonly Outgoing[], size: number): void {
+    if (batch.length === 1) {
+      socket.write(batch[0]!.form(plainFrames));
+    } else if (size <= MAX_JOINED_BYTES) {
+      socket.write(this.join(batch));
+    } else {
+      writePieces(socket, batch);
+    }
+  }
+
+  /** Broadcasts reach their receivers in the same order: who comes next mostly sends exactly what the one before sent. */
+  private join(batch: readonly Outgoing[]): Buffer {
+    const { joinedPackets } = this;
+    if (this.joined !== undefined && joinedPackets.length === batch.length) {
+      let index = 0;
+      while (index < batch.length && joinedPackets[index] === batch[index]) index++;
+      if (index === batch.length) return this.joined;
+    }
+    const joined = Buffer.concat(batch.map((packet) => packet.form(plainFrames)));
+    this.joined = joined;
+    this.joinedPackets = batch.slice();
+    return joined;
+  }
+
+  private writeThroughSlab(socket: Duplex, batch: readonly Outgoing[], room: number): void {
+    if (this.free + room > SLAB_BYTES) {
+      this.slab = Buffer.allocUnsafeSlow(SLAB_BYTES);
+      this.views = new Array<Buffer | undefined>(KEPT_VIEWS);
+      this.free = 0;
+    }
+    const { slab, free } = this;
+    let end = free;
+    for (let index = 0; index < batch.length; index++) {
+      const packet = batch[index]!;
+      if (packet.shared) {
+        const frames = packet.form(plainFrames);
+        slab.set(frames, end);
+        end += frames.length;
+        continue;
+      }
+      end = writeFrame(packet.head, slab, end);
+      if (packet.rest !== undefined) for (const part of packet.rest) end = writeFrame(part, slab, end);
+    }
+    socket.write(this.view(free, end));
+    // With nothing left to write, the operating system has its copy, and the same bytes of the slab serve the next connection.
+    if (socket.writableLength > 0) this.free = end;
+  }
+
+  private view(start: number, end: number): Buffer {
+    if (start !== 0 || end >= KEPT_VIEWS) return this.slab.subarray(start, end);
+    let view = this.views[end];
+    if (view === undefined) {
+      view = this.slab.subarray(0, end);
+      this.views[end] = view;
+    }
+    return view;
+  }
+}
+
+/** The one of this process. */
+export const frameWriter: FrameWriter = new FrameWriter();
+
+function roomOf(packet: Outgoing): number {
+  let room = partRoom(packet.head);
+  if (packet.rest !== undefined) for (const part of packet.rest) room += partRoom(part);
+  return room;
+}
+
+/** Enough for the frame of `part`; more than the slab for what is not to be copied. */
+function partRoom(part: WirePacket): number {
+  if (typeof part === "string") return encoder.textFrameRoom(part);
+  return part.length < COPY_UNTIL ? MAX_HEADER_BYTES + part.length : SLAB_BYTES + 1;
+}
+
+function writeFrame(part: WirePacket, target: Buffer, at: number): number {
+  if (typeof part === "string") return encoder.writeTextFrame(part, target, at);
+  return encoder.writeFrame(FIN | OPCODE_BINARY, part, target, at);
+}
+
+function writePieces(socket: Duplex, batch: readonly Outgoing[]): void {
+  socket.cork();
+  for (const packet of batch) {
+    if (packet.shared) {
+      socket.write(packet.form(plainFrames));
+      continue;
+    }
+    writePiece(socket, packet.head);
+    if (packet.rest !== undefined) for (const part of packet.rest) writePiece(socket, part);
+  }
+  socket.uncork();
+}
+
+function writePiece(socket: Duplex, part: WirePacket): void {
+  if (typeof part === "string" || part.length < COPY_UNTIL) {
+    socket.write(frameOf(part));
+    return;
+  }
+  const header = Buffer.allocUnsafe(MAX_HEADER_BYTES);
+  const length = encoder.writeFrameHeader(FIN | OPCODE_BINARY, part.length, header, 0);
+  socket.write(header.subarray(0, length));
+  socket.write(asBuffer(part));
+}

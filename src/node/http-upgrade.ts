@@ -1,0 +1,203 @@
+// node/ One upgrade request until it is answered (RFC 6455 section 4.2; server/host.ts is the contract).
+import { type IncomingMessage, ServerResponse, STATUS_CODES, validateHeaderName, validateHeaderValue } from "node:http";
+import type { Socket } from "node:net";
+import type { Duplex } from "node:stream";
+import type { DeflateOptions } from "../frame/deflate.js";
+import { answerHandshake, formatAnswer } from "../frame/handshake-server.js";
+import type { ConnectionProfile } from "../frame/profile.js";
+import type { AnswerHeaders, HttpRequest, RequestHeaders } from "../http/exchange.js";
+import { isEncrypted } from "./http-exchange.js";
+import { nodePlatform } from "./platform.js";
+import { WebSocketServerTransport } from "./websocket-server-transport.js";
+
+/** How long a client that was refused may take to read why. */
+const REFUSAL_TIMEOUT_MS = 5000;
+
+/** What the handshake itself says, and what has no place in an answer without a body. */
+const OWN_HEADERS: ReadonlySet<string> = new Set([
+  "upgrade",
+  "connection",
+  "sec-websocket-accept",
+  "sec-websocket-extensions",
+  "sec-websocket-protocol",
+  "content-length",
+  "content-type",
+  "transfer-encoding",
+]);
+
+/** How WebSockets of one engine are accepted. */
+export interface NodeWebSocketAcceptor {
+  readonly settings: { readonly maxMessageBytes: number; readonly deflate: DeflateOptions | undefined };
+  readonly profile: ConnectionProfile;
+}
+
+/** See the contract of server/host.ts, `UpgradeExchange`. It is its own `request`. */
+export class NodeUpgrade implements HttpRequest {
+  private readonly req: IncomingMessage;
+  private readonly socket: Duplex;
+  private readonly head: Buffer;
+  private isAnswered = false;
+
+  constructor(req: IncomingMessage, socket: Duplex, head: Buffer) {
+    this.req = req;
+    this.socket = socket;
+    this.head = head;
+    // http has taken its listeners off; an error that nobody listens to would end the process.
+    socket.on("error", destroyAfterError);
+  }
+
+  get request(): HttpRequest {
+    return this;
+  }
+
+  get method(): string {
+    return this.req.method ?? "GET";
+  }
+
+  get url(): string {
+    return this.req.url ?? "/";
+  }
+
+  get headers(): RequestHeaders {
+    return this.req.headers;
+  }
+
+  get remoteAddress(): string | undefined {
+    return this.req.socket.remoteAddress;
+  }
+
+  get secure(): boolean {
+    return isEncrypted(this.req);
+  }
+
+  get isPending(): boolean {
+    return !this.isAnswered && this.socket.writable;
+  }
+
+  middlewareResponse(): ServerResponse {
+    return new UpgradeResponse(this.req, this);
+  }
+
+  refuse(status: number, message: string, headers: AnswerHeaders = {}): void {
+    if (!this.isPending) return;
+    const all = { ...headers, Connection: "close", "Content-Length": String(Buffer.byteLength(message)) };
+    const type = "Content-Type" in all || "content-type" in all ? "" : "Content-Type: text/plain; charset=UTF-8\r\n";
+    this.endWith(`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? "Refused"}\r\n${type}${headerLines(all)}\r\n${message}`);
+  }
+
+  accept(
+    { profile }: NodeWebSocketAcceptor,
+    headers: AnswerHeaders,
+    begin: (transport: WebSocketServerTransport) => void,
+  ): Error | undefined {
+    if (!this.isPending) return undefined;
+    const { req, socket } = this;
+    const answer = answerHandshake(
+      { method: this.method, httpVersion: req.httpVersion, header: (name) => headerOf(req, name) },
+      nodePlatform,
+      { selectProtocol: firstProtocol, deflate: profile.deflate },
+    );
+    if (!answer.accepted) {
+      this.endWith(formatAnswer(answer));
+      return answer.error;
+    }
+    this.isAnswered = true;
+    const own = formatAnswer(answer);
+    const head = own.slice(0, -2) + headerLines(withoutOwn(headers)) + "\r\n";
+    if ("setNoDelay" in socket) (socket as Socket).setTimeout(0).setNoDelay(true).removeAllListeners("timeout");
+    socket.removeListener("error", destroyAfterError);
+    const transport = new WebSocketServerTransport(socket, profile, answer.deflate);
+    // The open packet leaves with the answer.
+    socket.cork();
+    try {
+      socket.write(head, "latin1");
+      begin(transport);
+    } finally {
+      socket.uncork();
+      transport.start(this.head);
+    }
+    return undefined;
+  }
+
+  private endWith(text: string): void {
+    this.isAnswered = true;
+    const { socket } = this;
+    socket.end(text);
+    // Unread bytes would turn the end into a reset, which may take the answer with it.
+    socket.resume();
+    const timer = setTimeout(() => socket.destroy(), REFUSAL_TIMEOUT_MS);
+    timer.unref();
+    socket.once("close", () => clearTimeout(timer));
+  }
+}
+
+/** What middlewares see of an upgrade: headers are kept for the answer, and whoever ends it has refused. */
+class UpgradeResponse extends ServerResponse {
+  private readonly upgrade: NodeUpgrade;
+
+  constructor(req: IncomingMessage, upgrade: NodeUpgrade) {
+    super(req);
+    this.upgrade = upgrade;
+  }
+
+  override writeHead(status: number, ...rest: unknown[]): this {
+    this.statusCode = status;
+    const headers = rest.find((argument) => typeof argument === "object" && argument !== null);
+    for (const [name, value] of Object.entries(headers ?? {})) this.setHeader(name, value as string);
+    return this;
+  }
+
+  override write(): boolean {
+    return true;
+  }
+
+  override end(...args: unknown[]): this {
+    const [body] = args;
+    const headers: AnswerHeaders = {};
+    for (const [name, value] of Object.entries(this.getHeaders())) {
+      if (value !== undefined && name !== "transfer-encoding")
+        headers[name] = typeof value === "number" ? String(value) : value;
+    }
+    // An upgrade cannot be answered with success by anything but the handshake.
+    const status = this.statusCode < 300 ? 403 : this.statusCode;
+    this.upgrade.refuse(status, typeof body === "string" ? body : "", headers);
+    return this;
+  }
+}
+
+function headerOf(req: IncomingMessage, name: string): string | undefined {
+  const value = req.headers[name];
+  return typeof value === "object" ? value.join(", ") : value;
+}
+
+/** Programs that name subprotocols want one: the client's favourite. */
+function firstProtocol(offered: readonly string[]): string | undefined {
+  return offered[0];
+}
+
+function withoutOwn(headers: AnswerHeaders): AnswerHeaders {
+  const kept: AnswerHeaders = {};
+  for (const [name, value] of Object.entries(headers)) if (!OWN_HEADERS.has(name.toLowerCase())) kept[name] = value;
+  return kept;
+}
+
+/** A header that cannot be written would let its value write others: it is left out, and its author is warned. */
+function headerLines(headers: AnswerHeaders): string {
+  let lines = "";
+  for (const [name, value] of Object.entries(headers)) {
+    for (const each of typeof value === "string" ? [value] : value) {
+      try {
+        validateHeaderName(name);
+        validateHeaderValue(name, each);
+        lines += `${name}: ${each}\r\n`;
+      } catch (error) {
+        process.emitWarning(error instanceof Error ? error : String(error));
+      }
+    }
+  }
+  return lines;
+}
+
+function destroyAfterError(this: Duplex): void {
+  this.destroy();
+}

@@ -1,0 +1,74 @@
+// server/ One session and the request that it came from. What the engine keeps per client, so it has few fields.
+import type { IncomingMessage } from "node:http";
+import type { HttpRequest } from "../http/exchange.js";
+import type { RequestSnapshot } from "../http/request-snapshot.js";
+import { readQuery } from "../http/target.js";
+import { addressOf, isSecure, type TrustProxy } from "../http/trusted-proxy.js";
+import type { ServerSession } from "../session/server-session.js";
+import type { SessionObserver } from "../session/session-sink.js";
+import { EngineSocket } from "./engine-socket.js";
+
+/** Who is told of the end of a session. */
+export interface ConnectionRegistry {
+  readonly trustProxy: TrustProxy;
+  forget(connection: EngineConnection): void;
+}
+
+/** An open session with its request. The `Connection` contract is `session`'s; `socket` is what users see as `socket.conn`. */
+export class EngineConnection implements SessionObserver {
+  readonly session: ServerSession;
+  /** The request of the handshake: kept whole, or a snapshot (design, semantics 10). */
+  readonly request: IncomingMessage | RequestSnapshot;
+  private readonly registry: ConnectionRegistry;
+  private facade: EngineSocket | undefined = undefined;
+
+  constructor(session: ServerSession, request: IncomingMessage | RequestSnapshot, registry: ConnectionRegistry) {
+    this.session = session;
+    this.request = request;
+    this.registry = registry;
+    session.observer = this;
+  }
+
+  get id(): string {
+    return this.session.id;
+  }
+
+  /** The client's address, as far as `trustProxy` believes what proxies say. */
+  get remoteAddress(): string | undefined {
+    return addressOf(factsOf(this.request), this.registry.trustProxy);
+  }
+
+  /** Whether the client's connection is encrypted, as far as `trustProxy` believes what proxies say. */
+  get secure(): boolean {
+    return isSecure(factsOf(this.request), this.registry.trustProxy);
+  }
+
+  /** The parameters of the handshake's URL. */
+  get query(): Record<string, string | string[]> {
+    return readQuery(this.request.url ?? "");
+  }
+
+  /** `socket.conn`: made when first asked for, because it costs more memory than the session. */
+  get socket(): EngineSocket {
+    if (this.facade === undefined) {
+      this.facade = new EngineSocket(this);
+      if (this.session.state !== "closed") this.session.observer = this.facade;
+    }
+    return this.facade;
+  }
+
+  onClose(): void {
+    this.registry.forget(this);
+  }
+}
+
+function factsOf(request: IncomingMessage | RequestSnapshot): HttpRequest {
+  if ("secure" in request) return request;
+  return {
+    method: request.method ?? "",
+    url: request.url ?? "",
+    headers: request.headers,
+    remoteAddress: request.socket.remoteAddress,
+    secure: "encrypted" in request.socket && request.socket.encrypted === true,
+  };
+}

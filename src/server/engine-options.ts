@@ -1,0 +1,241 @@
+// server/ The options of the engine, as users write them and as the engine holds them (Socket.IO's "Server options", low-level part).
+import type { IncomingMessage } from "node:http";
+import { VaivenError } from "../errors.js";
+import type { DeflateOptions } from "../frame/deflate.js";
+import type { TrustProxy } from "../http/trusted-proxy.js";
+import { Outgoing } from "../packet/outgoing.js";
+import type { SessionOptions } from "../session/server-session.js";
+import type { TransportName } from "../session/transport.js";
+
+/** The `perMessageDeflate` option: our own names, or those of npm's `ws`. */
+export interface PerMessageDeflateOptions extends DeflateOptions {
+  /** zlib's options, of which `level`, `memLevel` and `windowBits` are used. */
+  readonly zlibDeflateOptions?: { readonly level?: number; readonly memLevel?: number; readonly windowBits?: number };
+}
+
+/** Options of `cookie`: those of npm's `cookie`, and the name. */
+export interface EngineCookieOptions {
+  /** Default: `io`. */
+  name?: string;
+  /** Default: `/`. */
+  path?: string;
+  domain?: string;
+  expires?: Date;
+  /** In seconds. */
+  maxAge?: number;
+  /** Default: true. */
+  httpOnly?: boolean;
+  secure?: boolean;
+  /** Default: `lax`. */
+  sameSite?: boolean | "lax" | "strict" | "none";
+  partitioned?: boolean;
+  priority?: "low" | "medium" | "high";
+  encode?: (value: string) => string;
+}
+
+/** Which origins `cors` allows: all (`"*"` or true), one, some, those that match, or what a function says. */
+export type CorsOrigin =
+  | boolean
+  | string
+  | RegExp
+  | (boolean | string | RegExp)[]
+  | ((
+      origin: string | undefined,
+      callback: (error: Error | null, origin?: boolean | string | RegExp | (boolean | string | RegExp)[]) => void,
+    ) => void);
+
+/** Options of npm's `cors`. */
+export interface EngineCorsOptions {
+  origin?: CorsOrigin;
+  methods?: string | string[];
+  allowedHeaders?: string | string[];
+  exposedHeaders?: string | string[];
+  credentials?: boolean;
+  /** In seconds. */
+  maxAge?: number;
+  preflightContinue?: boolean;
+  optionsSuccessStatus?: number;
+}
+
+/** Chooses the options of `cors` for each request. */
+export type CorsOptionsDelegate = (
+  req: IncomingMessage,
+  callback: (error: Error | null, options?: EngineCorsOptions) => void,
+) => void;
+
+/** Engine options, all optional. */
+export interface EngineOptions {
+  /** Where the server listens below the HTTP server. Default: `/socket.io`. */
+  path?: string;
+  /** Whether `path` gets a slash at its end. Default: true. */
+  addTrailingSlash?: boolean;
+  /** Whether the client's files are served below `path`. Default: true. */
+  serveClient?: boolean;
+  /** From one answered ping to the next, in ms. Default: 25000. */
+  pingInterval?: number;
+  /** How long the answer to a ping may take, in ms. Default: 20000. */
+  pingTimeout?: number;
+  /** How long an upgrade may take, in ms. Default: 10000. */
+  upgradeTimeout?: number;
+  /** Largest body of a request and largest WebSocket message, in bytes. Default: 1000000. */
+  maxHttpBufferSize?: number;
+  /** Bytes that may wait for a client that takes them too slowly; then it is closed. Default: 16 MiB. */
+  maxBufferedBytes?: number;
+  /** Decides about every handshake, of every transport: `callback(error, success)`. Default: everyone may. */
+  allowRequest?: (req: IncomingMessage, callback: (error: string | null | undefined, success: boolean) => void) => void;
+  /** What clients may use, in no order. Default: polling and websocket. */
+  transports?: readonly TransportName[];
+  /** Whether a client that polls may go over to WebSocket. Default: true. */
+  allowUpgrades?: boolean;
+  /** Compression of WebSocket messages. Default: false. */
+  perMessageDeflate?: boolean | PerMessageDeflateOptions;
+  /** Compression of answers to polling, and of the client's files. Default: from 1024 bytes on. */
+  httpCompression?: boolean | { readonly threshold?: number };
+  /** A message that every client gets right behind the handshake. Default: none. */
+  initialPacket?: string | Uint8Array;
+  /** A cookie with the session's id, for load balancers. Default: false. */
+  cookie?: boolean | EngineCookieOptions;
+  /** Options of npm's `cors`: which pages of other origins may connect, over every transport. Default: none. */
+  cors?: EngineCorsOptions | CorsOptionsDelegate;
+  /** Whether upgrade requests that nobody answers are cut off. Default: true. */
+  destroyUpgrade?: boolean;
+  /** After how many ms. Default: 1000. */
+  destroyUpgradeTimeout?: number;
+  /** Which proxies are believed in `X-Forwarded-For`, `-Host` and `-Proto`. Default: none. */
+  trustProxy?: TrustProxy;
+  /** Whether JSONP requests are answered. A script tag is no subject to CORS, so leave it off. Default: false. */
+  jsonp?: boolean;
+  /** Not built yet: any value but false is refused. */
+  allowEIO3?: boolean;
+  /** Not built yet: any value is refused. */
+  wsEngine?: unknown;
+}
+
+/** Complete and frozen: what the engine reads. */
+export interface EngineSettings {
+  /** With its slash where one is to be added. */
+  readonly path: string;
+  readonly serveClient: boolean;
+  readonly session: SessionOptions;
+  readonly allowRequest: EngineOptions["allowRequest"];
+  readonly transports: readonly TransportName[];
+  readonly allowUpgrades: boolean;
+  readonly deflate: DeflateOptions | undefined;
+  /** Infinity where nothing is compressed. */
+  readonly compressFrom: number;
+  readonly initialPacket: Outgoing | undefined;
+  readonly cookie: EngineCookieOptions | undefined;
+  readonly cors: EngineOptions["cors"];
+  readonly destroyUpgradeAfter: number | undefined;
+  readonly trustProxy: TrustProxy;
+  readonly jsonp: boolean;
+}
+
+const KNOWN_TRANSPORTS: readonly string[] = ["polling", "websocket"];
+
+/**
+ * Fills in the defaults.
+ * @throws VaivenError API_INVALID_OPTION for a value that cannot be kept to.
+ */
+export function engineSettings(options: EngineOptions = {}): EngineSettings {
+  refuseUnbuilt(options);
+  const transports = options.transports ?? ["polling", "websocket"];
+  for (const name of transports) {
+    if (!KNOWN_TRANSPORTS.includes(name)) {
+      throw invalid(`expected transports among "polling" and "websocket", got ${JSON.stringify(name)}`);
+    }
+  }
+  const allowUpgrades = options.allowUpgrades ?? true;
+  const upgrades = allowUpgrades && transports.includes("websocket") ? (["websocket"] as const) : [];
+  return Object.freeze({
+    path: normalPath(options.path ?? "/socket.io", options.addTrailingSlash !== false),
+    serveClient: options.serveClient !== false,
+    session: Object.freeze({
+      pingInterval: milliseconds("pingInterval", options.pingInterval, 25_000),
+      pingTimeout: milliseconds("pingTimeout", options.pingTimeout, 20_000),
+      upgradeTimeout: milliseconds("upgradeTimeout", options.upgradeTimeout, 10_000),
+      maxPayload: bytes("maxHttpBufferSize", options.maxHttpBufferSize, 1e6),
+      maxBufferedBytes: bytes("maxBufferedBytes", options.maxBufferedBytes, 16 * 1024 * 1024),
+      upgrades,
+    }),
+    allowRequest: options.allowRequest,
+    transports: Object.freeze([...transports]),
+    allowUpgrades,
+    deflate: deflateOptions(options.perMessageDeflate),
+    compressFrom: compressionThreshold(options.httpCompression),
+    initialPacket: initialPacket(options.initialPacket),
+    cookie: cookieOptions(options.cookie),
+    cors: options.cors,
+    destroyUpgradeAfter:
+      options.destroyUpgrade === false
+        ? undefined
+        : milliseconds("destroyUpgradeTimeout", options.destroyUpgradeTimeout, 1000),
+    trustProxy: options.trustProxy ?? false,
+    jsonp: options.jsonp === true,
+  });
+}
+
+function refuseUnbuilt(options: EngineOptions): void {
+  if (options.wsEngine !== undefined) {
+    throw invalid("wsEngine cannot be chosen: WebSocket is built in. Leave the option out");
+  }
+  if (options.allowEIO3 !== undefined && options.allowEIO3 !== false) {
+    throw invalid(
+      "allowEIO3 is not available: clients must speak Engine.IO 4 (socket.io-client 3 or 4). Leave the option out",
+    );
+  }
+}
+
+function invalid(message: string): VaivenError {
+  return new VaivenError("API_INVALID_OPTION", message);
+}
+
+function normalPath(path: string, slash: boolean): string {
+  const rooted = path.startsWith("/") ? path : `/${path}`;
+  const bare = rooted.replace(/\/+$/, "");
+  return slash ? `${bare}/` : bare === "" ? "/" : bare;
+}
+
+function milliseconds(name: string, value: number | undefined, fallback: number): number {
+  if (value === undefined) return fallback;
+  if (typeof value !== "number" || !(value >= 0))
+    throw invalid(`expected ${name} in milliseconds, got ${String(value)}`);
+  return value;
+}
+
+function bytes(name: string, value: number | undefined, fallback: number): number {
+  if (value === undefined) return fallback;
+  if (typeof value !== "number" || !(value > 0)) throw invalid(`expected ${name} in bytes, got ${String(value)}`);
+  return value;
+}
+
+function deflateOptions(option: EngineOptions["perMessageDeflate"]): DeflateOptions | undefined {
+  if (option === undefined || option === false) return undefined;
+  if (option === true) return {};
+  const { zlibDeflateOptions: zlib, ...own } = option;
+  if (zlib === undefined) return own;
+  return {
+    ...(zlib.level === undefined ? {} : { level: zlib.level }),
+    ...(zlib.memLevel === undefined ? {} : { memoryLevel: zlib.memLevel }),
+    ...(zlib.windowBits === undefined ? {} : { serverMaxWindowBits: zlib.windowBits }),
+    ...own,
+  };
+}
+
+function compressionThreshold(option: EngineOptions["httpCompression"]): number {
+  if (option === false) return Number.POSITIVE_INFINITY;
+  if (option === undefined || option === true) return 1024;
+  return option.threshold ?? 1024;
+}
+
+function initialPacket(data: string | Uint8Array | undefined): Outgoing | undefined {
+  if (data === undefined) return undefined;
+  const packet = new Outgoing(typeof data === "string" ? `4${data}` : data);
+  packet.shared = true;
+  return packet;
+}
+
+function cookieOptions(option: EngineOptions["cookie"]): EngineCookieOptions | undefined {
+  if (option === undefined || option === false) return undefined;
+  return { name: "io", path: "/", httpOnly: true, sameSite: "lax", ...(option === true ? {} : option) };
+}

@@ -1,0 +1,424 @@
+// server/ The engine: HTTP requests in, sessions out (Engine.IO protocol v4; Socket.IO documentation, "Engine").
+//
+//   request ─▶ cors, use(…) ─▶ verify ─▶ Origin ─▶ no sid: allowRequest ─▶ generateId ─▶ session ─▶ "connection"
+//                                                  └─ sid: locate(sid) ─▶ poll · post · offer of an upgrade
+import { EventEmitter } from "node:events";
+import type { Server as HttpServer, IncomingMessage, ServerResponse } from "node:http";
+import type { Duplex } from "node:stream";
+import { VaivenError } from "../errors.js";
+import { answerBrowserFile, browserFileName } from "../http/browser-files.js";
+import type { AnswerHeaders, Exchange, HttpRequest } from "../http/exchange.js";
+import { refuseOrigin } from "../http/origin.js";
+import { type PollingSettings, PollingTransport } from "../http/polling-transport.js";
+import {
+  messageOf,
+  REFUSAL_MESSAGES,
+  type Refusal,
+  RefusalCode,
+  refusal,
+  refusalBody,
+  statusOf,
+} from "../http/refusal.js";
+import type { RequestSnapshot } from "../http/request-snapshot.js";
+import { type EngineQuery, isBelow, readEngineQuery } from "../http/target.js";
+import type { TrustProxy } from "../http/trusted-proxy.js";
+import { verifyProtocol, verifyRequest, verifyTransport } from "../http/verify.js";
+import { ServerSession } from "../session/server-session.js";
+import type { SessionSink } from "../session/session-sink.js";
+import type { Transport } from "../session/transport.js";
+import { askAllowRequest } from "./allow-request.js";
+import { type ConnectionRegistry, EngineConnection } from "./engine-connection.js";
+import { cookieFor, emitHeaders } from "./engine-headers.js";
+import { allowedOriginOf, type EngineMiddleware, MiddlewareChain } from "./engine-middleware.js";
+import { type EngineOptions, type EngineSettings, engineSettings } from "./engine-options.js";
+import type { EngineHost, HttpRoute, UpgradeExchange, WebSocketAcceptor } from "./host.js";
+
+/** What a request was refused for: the argument of `connection_error` listeners. */
+export interface ConnectionErrorReport {
+  readonly req: IncomingMessage;
+  /** 0 to 5: see `RefusalCode`. */
+  readonly code: number;
+  readonly message: string;
+  readonly context: Readonly<Record<string, unknown>>;
+}
+
+/** Hears of a session until its owner takes it over, in the same turn. */
+const NO_OWNER: SessionSink = Object.freeze({ onMessage() {}, onBinary() {}, onClose() {} });
+
+/**
+ * Engine.IO's server. Events: `connection` (its socket), `connection_error` ({@link ConnectionErrorReport}),
+ * `initial_headers` and `headers` (headers, request: before the first and before every answer).
+ */
+export class Engine extends EventEmitter implements HttpRoute, ConnectionRegistry {
+  /** Complete and frozen. */
+  readonly opts: EngineSettings;
+  /** Fields that the open packet carries beside those of the protocol. */
+  openExtra: Readonly<Record<string, unknown>> | undefined = undefined;
+  /** Takes each new session, in the turn in which it is opened; `connection` listeners are told after it. */
+  onSession: ((connection: EngineConnection) => void) | undefined = undefined;
+  private readonly host: EngineHost;
+  private readonly chain: MiddlewareChain;
+  private readonly polling: PollingSettings;
+  private readonly webSockets: WebSocketAcceptor;
+  private readonly connections = new Map<string, EngineConnection>();
+  private readonly servers = new Set<HttpServer>();
+
+  /** @throws VaivenError API_INVALID_OPTION */
+  constructor(host: EngineHost, options?: EngineOptions) {
+    super();
+    const opts = engineSettings(options);
+    this.opts = opts;
+    this.host = host;
+    this.chain = new MiddlewareChain(opts.cors);
+    this.polling = {
+      maxBodyBytes: opts.session.maxPayload,
+      compressFrom: opts.compressFrom,
+      payloads: host.payloads,
+      platform: host.platform,
+      flushQueue: host.flushQueue,
+    };
+    this.webSockets = host.webSockets({ maxMessageBytes: opts.session.maxPayload, deflate: opts.deflate });
+  }
+
+  /** Sessions that are not closed. */
+  get clientsCount(): number {
+    return this.connections.size;
+  }
+
+  /** The sockets of all sessions by their ids: a copy. */
+  get clients(): Record<string, EngineConnection["socket"]> {
+    return Object.fromEntries([...this.connections].map(([id, connection]) => [id, connection.socket]));
+  }
+
+  get trustProxy(): TrustProxy {
+    return this.opts.trustProxy;
+  }
+
+  get destroyUpgradeAfter(): number | undefined {
+    return this.opts.destroyUpgradeAfter;
+  }
+
+  /**
+   * Makes the id of a new session. May be replaced, and may return a promise. An id must not be guessable: whoever knows it is that client.
+   * Default: 20 characters from 15 random bytes.
+   */
+  generateId(_req: IncomingMessage): string | Promise<string> {
+    return this.host.randomId();
+  }
+
+  /** Finds a session. May be replaced, and may return a promise: then another process can own it one day. */
+  locate(sid: string): EngineConnection | undefined | Promise<EngineConnection | undefined> {
+    return this.connections.get(sid);
+  }
+
+  /** Adds an Express middleware, which sees every HTTP and upgrade request below the path. */
+  use(middleware: EngineMiddleware): void {
+    this.chain.use(middleware);
+  }
+
+  /** Takes over the requests of `server` below the path; others still reach the listeners that it has. */
+  attach(server: HttpServer): void {
+    if (this.servers.has(server)) return;
+    this.servers.add(server);
+    this.host.attach(server, this);
+  }
+
+  /** Closes every session, what waits having been sent, and lets go of the HTTP servers, which go on listening. */
+  close(): this {
+    for (const server of this.servers) this.host.detach(server, this);
+    this.servers.clear();
+    for (const { session } of [...this.connections.values()]) session.close();
+    return this;
+  }
+
+  owns(url: string): boolean {
+    return isBelow(url, this.opts.path);
+  }
+
+  /** Answers one HTTP request. */
+  handleRequest(req: IncomingMessage, res: ServerResponse): void {
+    const exchange = this.host.exchange(req, res);
+    if (this.chain.isEmpty) {
+      this.serve(exchange, req, undefined);
+      return;
+    }
+    this.chain.run(req, res, (error) => {
+      if (error === undefined) this.serve(exchange, req, allowedOriginOf(res));
+      else this.refuse(exchange, req, refusal(RefusalCode.BAD_REQUEST, { name: "MIDDLEWARE_FAILURE" }));
+    });
+  }
+
+  /** Answers one upgrade request. `head` is what came behind it already. */
+  handleUpgrade(req: IncomingMessage, socket: Duplex, head: Buffer): void {
+    const upgrade = this.host.upgrade(req, socket, head);
+    if (this.chain.isEmpty) {
+      this.serveUpgrade(upgrade, req, undefined, {});
+      return;
+    }
+    const res = upgrade.middlewareResponse();
+    this.chain.run(req, res, (error) => {
+      if (error !== undefined) {
+        this.refuseUpgrade(upgrade, req, refusal(RefusalCode.BAD_REQUEST, { name: "MIDDLEWARE_FAILURE" }));
+      } else if (upgrade.isPending) {
+        this.serveUpgrade(upgrade, req, allowedOriginOf(res), headersFrom(res));
+      }
+    });
+  }
+
+  forget(connection: EngineConnection): void {
+    if (this.connections.get(connection.id) === connection) this.connections.delete(connection.id);
+  }
+
+  // ── HTTP ──
+
+  private serve(exchange: Exchange, req: IncomingMessage, allowedOrigin: string | undefined): void {
+    const { request } = exchange;
+    if (this.opts.serveClient) {
+      const file = browserFileName(request.url, this.opts.path);
+      if (file !== undefined) {
+        answerBrowserFile(exchange, file, this.host.readBrowserFile, Number.isFinite(this.opts.compressFrom));
+        return;
+      }
+    }
+    const query = readEngineQuery(request.url);
+    const refused = this.verify(request, query, false, allowedOrigin);
+    if (refused !== undefined) {
+      this.refuse(exchange, req, refused);
+      return;
+    }
+    this.watchHeaders(exchange, req);
+    if (query.sid === undefined) {
+      this.handshake(req, query, (result) => {
+        if (typeof result === "object") this.refuse(exchange, req, result);
+        else if (!exchange.isAbandoned) this.openPolling(exchange, req, query, result);
+      });
+      return;
+    }
+    this.find(query.sid, (connection) => {
+      if (connection === undefined) this.refuse(exchange, req, unknownSession(query));
+      else if (!exchange.isAbandoned) this.goOn(exchange, req, query, connection);
+    });
+  }
+
+  private openPolling(exchange: Exchange, req: IncomingMessage, query: EngineQuery, id: string): void {
+    const transport = new PollingTransport(this.polling, query.jsonp);
+    transport.onPoll(exchange, query.stamp);
+    if (this.listenerCount("initial_headers") > 0 || this.opts.cookie !== undefined) {
+      const { beforeAnswer } = exchange;
+      exchange.beforeAnswer = (headers) => {
+        if (this.opts.cookie !== undefined) headers["Set-Cookie"] = cookieFor(id, this.opts.cookie);
+        emitHeaders(this, "initial_headers", headers, req);
+        beforeAnswer?.(headers);
+      };
+    }
+    this.open(id, transport, req);
+  }
+
+  private goOn(exchange: Exchange, req: IncomingMessage, query: EngineQuery, { session }: EngineConnection): void {
+    const { transport } = session;
+    const refused = verifyTransport(query, transport.name);
+    if (refused !== undefined || !(transport instanceof PollingTransport)) {
+      this.refuse(exchange, req, refused ?? refusal(RefusalCode.BAD_REQUEST));
+      return;
+    }
+    const { method } = exchange.request;
+    if (method === "GET") transport.onPoll(exchange, query.stamp);
+    else if (method === "POST") transport.onPost(exchange, query.stamp);
+    else exchange.answer(405, { Allow: "GET, POST" }, "");
+  }
+
+  // ── WebSocket ──
+
+  private serveUpgrade(
+    upgrade: UpgradeExchange,
+    req: IncomingMessage,
+    allowedOrigin: string | undefined,
+    headers: AnswerHeaders,
+  ): void {
+    const query = readEngineQuery(upgrade.request.url);
+    const refused = this.verify(upgrade.request, query, true, allowedOrigin);
+    if (refused !== undefined) {
+      this.refuseUpgrade(upgrade, req, refused);
+      return;
+    }
+    if (query.sid !== undefined) {
+      this.find(query.sid, (connection) => {
+        if (connection === undefined) this.refuseUpgrade(upgrade, req, unknownSession(query));
+        else if (!this.opts.allowUpgrades)
+          this.refuseUpgrade(upgrade, req, refusal(RefusalCode.BAD_REQUEST, { name: "UPGRADES_DISABLED" }));
+        else this.offerUpgrade(upgrade, req, headers, connection);
+      });
+      return;
+    }
+    this.handshake(req, query, (result) => {
+      if (typeof result === "object") this.refuseUpgrade(upgrade, req, result);
+      else if (upgrade.isPending) {
+        emitHeaders(this, "initial_headers", headers, req);
+        this.accept(upgrade, req, headers, (transport) => this.open(result, transport, req));
+      }
+    });
+  }
+
+  private offerUpgrade(
+    upgrade: UpgradeExchange,
+    req: IncomingMessage,
+    headers: AnswerHeaders,
+    { session }: EngineConnection,
+  ): void {
+    this.accept(upgrade, req, headers, (transport) => {
+      if (!session.offerUpgrade(transport)) transport.close(1000);
+    });
+  }
+
+  private accept(
+    upgrade: UpgradeExchange,
+    req: IncomingMessage,
+    headers: AnswerHeaders,
+    begin: (transport: Transport) => void,
+  ): void {
+    if (!upgrade.isPending) return;
+    emitHeaders(this, "headers", headers, req);
+    const error = upgrade.accept(this.webSockets, headers, begin);
+    if (error !== undefined) {
+      this.tellError(
+        req,
+        refusal(RefusalCode.BAD_REQUEST, { name: "WEBSOCKET_HANDSHAKE_ERROR", message: error.message }),
+      );
+    }
+  }
+
+  // ── both ──
+
+  private verify(
+    request: HttpRequest,
+    query: EngineQuery,
+    upgrade: boolean,
+    allowedOrigin: string | undefined,
+  ): Refusal | undefined {
+    const { opts } = this;
+    const refused = verifyRequest(request, query, upgrade, {
+      transports: opts.transports,
+      protocol3: false,
+      jsonp: opts.jsonp,
+    });
+    if (refused !== undefined) return refused;
+    const error = refuseOrigin(request, allowedOrigin, opts.trustProxy);
+    if (error === undefined) return undefined;
+    this.host.warn(`A connection was refused: ${error.message}.`);
+    return refusal(RefusalCode.FORBIDDEN, { name: error.code, ...error.detail }, error.message);
+  }
+
+  /** Asks for leave and an id. Calls `done` with the id or with why there is none; in this turn unless the user's functions take longer. */
+  private handshake(req: IncomingMessage, query: EngineQuery, done: (result: string | Refusal) => void): void {
+    askAllowRequest(this.opts.allowRequest, req, this.host, (refused) => {
+      if (refused !== undefined) {
+        done(refused);
+        return;
+      }
+      const protocol = verifyProtocol(query, {
+        transports: this.opts.transports,
+        protocol3: false,
+        jsonp: this.opts.jsonp,
+      });
+      if (typeof protocol === "object") done(protocol);
+      else this.makeId(req, done);
+    });
+  }
+
+  private makeId(req: IncomingMessage, done: (result: string | Refusal) => void): void {
+    const failed = (error: unknown): void =>
+      done(refusal(RefusalCode.BAD_REQUEST, { name: "ID_GENERATION_ERROR", error }));
+    const made = (id: string): void => {
+      if (typeof id !== "string" || id === "" || this.connections.has(id)) {
+        failed(new VaivenError("API_INVALID_ARGUMENT", "expected generateId to give a text that no session has yet"));
+      } else done(id);
+    };
+    let id: string | Promise<string>;
+    try {
+      id = this.generateId(req);
+    } catch (error) {
+      failed(error);
+      return;
+    }
+    if (typeof id === "object" && id !== null) Promise.resolve(id).then(made, failed);
+    else made(id);
+  }
+
+  private find(sid: string, done: (connection: EngineConnection | undefined) => void): void {
+    const found = this.locate(sid);
+    if (found instanceof Promise) {
+      found.then(done, (error: unknown) => {
+        this.host.report(error, "engine.locate");
+        done(undefined);
+      });
+    } else done(found);
+  }
+
+  private open(id: string, transport: Transport, req: IncomingMessage): void {
+    const { host } = this;
+    // Two handshakes may have been given one id while both waited.
+    if (this.connections.has(id)) {
+      transport.close(1011);
+      return;
+    }
+    host.flushQueue.enter();
+    try {
+      const session = new ServerSession(id, 4, transport, NO_OWNER, this.opts.session, host);
+      const connection = new EngineConnection(session, this.rememberRequest(req), this);
+      this.connections.set(id, connection);
+      session.open(this.openExtra, this.opts.initialPacket);
+      this.onSession?.(connection);
+      if (this.listenerCount("connection") > 0) this.emit("connection", connection.socket);
+    } finally {
+      host.flushQueue.leave();
+    }
+  }
+
+  /** Whoever has seen the request may have hung something on it that is to be found again at `socket.request`. */
+  private rememberRequest(req: IncomingMessage): IncomingMessage | RequestSnapshot {
+    const seen =
+      this.chain.hasUsers ||
+      this.opts.allowRequest !== undefined ||
+      this.listenerCount("headers") > 0 ||
+      this.listenerCount("initial_headers") > 0 ||
+      this.listenerCount("connection_error") > 0;
+    return seen ? req : this.host.snapshot(req);
+  }
+
+  private watchHeaders(exchange: Exchange, req: IncomingMessage): void {
+    if (this.listenerCount("headers") === 0) return;
+    exchange.beforeAnswer = (headers) => emitHeaders(this, "headers", headers, req);
+  }
+
+  private refuse(exchange: Exchange, req: IncomingMessage, refused: Refusal): void {
+    this.tellError(req, refused);
+    exchange.answer(
+      statusOf(refused),
+      { "Content-Type": "application/json", "Cache-Control": "no-store" },
+      refusalBody(refused),
+    );
+  }
+
+  private refuseUpgrade(upgrade: UpgradeExchange, req: IncomingMessage, refused: Refusal): void {
+    this.tellError(req, refused);
+    upgrade.refuse(statusOf(refused), messageOf(refused));
+  }
+
+  private tellError(req: IncomingMessage, { code, context }: Refusal): void {
+    if (this.listenerCount("connection_error") === 0) return;
+    const report: ConnectionErrorReport = { req, code, message: REFUSAL_MESSAGES[code]!, context };
+    this.emit("connection_error", report);
+  }
+}
+
+function unknownSession({ sid }: EngineQuery): Refusal {
+  return refusal(RefusalCode.UNKNOWN_SID, { sid });
+}
+
+function headersFrom(res: ServerResponse): AnswerHeaders {
+  const headers: AnswerHeaders = {};
+  for (const [name, value] of Object.entries(res.getHeaders())) {
+    if (value !== undefined) headers[name] = typeof value === "number" ? String(value) : value;
+  }
+  return headers;
+}

@@ -46,7 +46,12 @@ export interface Adapter {
   del(id: SocketId, room: Room): Promise<void> | void;
   delAll(id: SocketId): Promise<void> | void;
   broadcast(packet: SocketPacket, opts: BroadcastOptions): void;
-  broadcastWithAck(packet: SocketPacket, opts: BroadcastOptions, clientCountCallback: (clientCount: number) => void, ack: (...args: unknown[]) => void): void;
+  broadcastWithAck(
+    packet: SocketPacket,
+    opts: BroadcastOptions,
+    clientCountCallback: (clientCount: number) => void,
+    ack: (...args: unknown[]) => void,
+  ): void;
   sockets(rooms: Set<Room>): Promise<Set<SocketId>>;
   socketRooms(id: SocketId): Set<Room> | undefined;
   fetchSockets(opts: BroadcastOptions): Promise<unknown[]>;

@@ -1,0 +1,201 @@
+// adapter/ The adapter of one process: rooms as sets in memory. A broadcast is encoded once and visits the members only.
+import type { AckCallback } from "../event/acks.js";
+import { Emitter } from "../event/emitter.js";
+import { PacketType, type SocketPacket } from "../packet/socket-packet.js";
+import type { Adapter, BroadcastOptions, RestoredSession, Room, SessionToPersist, SocketId } from "./contract.js";
+import type { AdapterNamespace, AdapterSocket } from "./namespace-view.js";
+
+/** What may be listened to on `namespace.adapter`. */
+export interface AdapterEvents {
+  "create-room": (room: Room) => void;
+  "delete-room": (room: Room) => void;
+  "join-room": (room: Room, id: SocketId) => void;
+  "leave-room": (room: Room, id: SocketId) => void;
+}
+
+/**
+ * Who is in which room, and who receives a broadcast, for the sockets of one process.
+ *
+ * Joining, leaving and disconnecting cost the same whatever the number of other sockets and rooms;
+ * a broadcast costs what its receivers cost.
+ */
+export class InMemoryAdapter extends Emitter<AdapterEvents> implements Adapter {
+  /** The members of each room. Every socket is in a room of its own id. */
+  readonly rooms: Map<Room, Set<SocketId>> = new Map();
+  /** The rooms of each socket. */
+  readonly sids: Map<SocketId, Set<Room>> = new Map();
+  readonly nsp: AdapterNamespace;
+
+  constructor(nsp: AdapterNamespace) {
+    super();
+    this.nsp = nsp;
+  }
+
+  init(): void {}
+
+  close(): void {}
+
+  /** How many processes share the rooms: this one. */
+  serverCount(): Promise<number> {
+    return Promise.resolve(1);
+  }
+
+  addAll(id: SocketId, rooms: Set<Room>): void {
+    let joined = this.sids.get(id);
+    if (joined === undefined) {
+      joined = new Set();
+      this.sids.set(id, joined);
+    }
+    for (const room of rooms) {
+      if (joined.has(room)) continue;
+      joined.add(room);
+      let members = this.rooms.get(room);
+      if (members === undefined) {
+        members = new Set();
+        this.rooms.set(room, members);
+        this.emit("create-room", room);
+      }
+      members.add(id);
+      this.emit("join-room", room, id);
+    }
+  }
+
+  del(id: SocketId, room: Room): void {
+    if (this.sids.get(id)?.delete(room) === true) this.leaveRoom(id, room);
+  }
+
+  delAll(id: SocketId): void {
+    const joined = this.sids.get(id);
+    if (joined === undefined) return;
+    for (const room of joined) this.leaveRoom(id, room);
+    this.sids.delete(id);
+  }
+
+  broadcast(packet: SocketPacket, opts: BroadcastOptions): void {
+    packet.nsp = this.nsp.name;
+    const outgoing = this.nsp.encode(packet, opts.flags);
+    outgoing.shared = true;
+    this.visit(opts, (socket) => {
+      if (socket.hasOutgoingListeners) socket.notifyOutgoingListeners(packet);
+      socket.deliver(outgoing);
+    });
+  }
+
+  broadcastWithAck(
+    packet: SocketPacket,
+    opts: BroadcastOptions,
+    clientCountCallback: (clientCount: number) => void,
+    ack: AckCallback,
+  ): void {
+    packet.nsp = this.nsp.name;
+    packet.id = this.nsp._ids++;
+    const { id } = packet;
+    const outgoing = this.nsp.encode(packet, opts.flags);
+    outgoing.shared = true;
+    let count = 0;
+    this.visit(opts, (socket) => {
+      count++;
+      socket.acks.set(id, ack);
+      if (socket.hasOutgoingListeners) socket.notifyOutgoingListeners(packet);
+      socket.deliver(outgoing);
+    });
+    clientCountCallback(count);
+  }
+
+  sockets(rooms: Set<Room>): Promise<Set<SocketId>> {
+    const ids = new Set<SocketId>();
+    this.visit({ rooms }, (socket) => ids.add(socket.id));
+    return Promise.resolve(ids);
+  }
+
+  socketRooms(id: SocketId): Set<Room> | undefined {
+    return this.sids.get(id);
+  }
+
+  fetchSockets(opts: BroadcastOptions): Promise<AdapterSocket[]> {
+    return Promise.resolve(this.targets(opts));
+  }
+
+  addSockets(opts: BroadcastOptions, rooms: Room[]): void {
+    for (const socket of this.targets(opts)) void socket.join(rooms);
+  }
+
+  delSockets(opts: BroadcastOptions, rooms: Room[]): void {
+    for (const socket of this.targets(opts)) for (const room of rooms) void socket.leave(room);
+  }
+
+  disconnectSockets(opts: BroadcastOptions, close: boolean): void {
+    for (const socket of this.targets(opts)) socket.disconnect(close);
+  }
+
+  /** To the other processes, of which there are none: an acknowledgement is answered at once, by nobody. */
+  serverSideEmit(packet: unknown[]): void {
+    const ack = packet[packet.length - 1];
+    if (typeof ack === "function") ack(null, []);
+  }
+
+  persistSession(_session: SessionToPersist): void {}
+
+  restoreSession(_pid: string, _offset: string): Promise<RestoredSession | null> {
+    return Promise.resolve(null);
+  }
+
+  private leaveRoom(id: SocketId, room: Room): void {
+    const members = this.rooms.get(room);
+    if (members === undefined) return;
+    if (members.delete(id)) this.emit("leave-room", room, id);
+    if (members.size === 0 && this.rooms.delete(room)) this.emit("delete-room", room);
+  }
+
+  /** The receivers as an array of their own, for work that changes who is where. */
+  private targets(opts: BroadcastOptions): AdapterSocket[] {
+    const found: AdapterSocket[] = [];
+    this.visit(opts, (socket) => found.push(socket));
+    return found;
+  }
+
+  /** Calls `fn` for every receiver once. Iterates the smallest thing that holds them all. */
+  private visit(opts: BroadcastOptions, fn: (socket: AdapterSocket) => void): void {
+    const { sockets } = this.nsp;
+    const excluded = this.excluded(opts.except);
+    if (opts.rooms.size === 0) {
+      for (const socket of sockets.values()) if (excluded?.has(socket.id) !== true) fn(socket);
+      return;
+    }
+    // Only several rooms can name a socket twice.
+    const seen = opts.rooms.size > 1 ? new Set<SocketId>() : undefined;
+    for (const room of opts.rooms) {
+      const members = this.rooms.get(room);
+      if (members === undefined) continue;
+      for (const id of members) {
+        if (excluded?.has(id) === true) continue;
+        if (seen !== undefined) {
+          if (seen.has(id)) continue;
+          seen.add(id);
+        }
+        const socket = sockets.get(id);
+        if (socket !== undefined) fn(socket);
+      }
+    }
+  }
+
+  /** The sockets in any of the rooms of `except`; the room itself where it is one, which costs nothing. */
+  private excluded(except: Set<Room> | undefined): ReadonlySet<SocketId> | undefined {
+    if (except === undefined || except.size === 0) return undefined;
+    if (except.size === 1) {
+      const [room] = except;
+      return this.rooms.get(room as Room);
+    }
+    const ids = new Set<SocketId>();
+    for (const room of except) {
+      const members = this.rooms.get(room);
+      if (members !== undefined) for (const id of members) ids.add(id);
+    }
+    return ids;
+  }
+}
+
+/** The packet of a broadcast event. */
+export function eventPacket(nsp: string, args: unknown[]): SocketPacket {
+  return { type: PacketType.EVENT, nsp, data: args };
+}

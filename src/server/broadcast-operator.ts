@@ -1,0 +1,209 @@
+// server/ To whom an event goes: `io.to("room").except(…).emit(…)`. And sockets as other processes see them.
+import type { BroadcastFlags, BroadcastOptions, Room, SocketId } from "../adapter/contract.js";
+import type {
+  AllButLast,
+  DecorateAcknowledgements,
+  DecorateAcknowledgementsWithMultipleResponses,
+  DecorateAcknowledgementsWithTimeoutAndMultipleResponses,
+  EventNames,
+  EventNamesWithError,
+  EventParams,
+  EventsMap,
+  FirstNonErrorArg,
+  Last,
+  Unchecked,
+} from "../event/event-map.js";
+import { refuseReserved } from "../event/reserved.js";
+import { PacketType } from "../packet/socket-packet.js";
+import { type BroadcastAckCallback, collectAcks } from "./broadcast-acks.js";
+import type { NamespaceAdapter } from "./namespace.js";
+import { type Handshake, isLocalSocket } from "./socket-types.js";
+
+/**
+ * A set of receivers and the way to reach them. Immutable: every call that narrows or modifies it gives a new one,
+ * so one may be kept and used again.
+ */
+export class BroadcastOperator<EmitEvents extends EventsMap, SocketData> {
+  private readonly adapter: NamespaceAdapter;
+  private readonly rooms: Set<Room>;
+  private readonly exceptRooms: Set<Room>;
+  private readonly flags: BroadcastFlags & { expectSingleResponse?: boolean };
+
+  constructor(
+    adapter: NamespaceAdapter,
+    rooms: Set<Room> = new Set(),
+    exceptRooms: Set<Room> = new Set(),
+    flags: BroadcastFlags & { expectSingleResponse?: boolean } = {},
+  ) {
+    this.adapter = adapter;
+    this.rooms = rooms;
+    this.exceptRooms = exceptRooms;
+    this.flags = flags;
+  }
+
+  /** To the members of a room, or of any of several. Chained calls make the union; a socket in several rooms receives once. */
+  to(room: Room | Room[]): BroadcastOperator<DecorateAcknowledgementsWithMultipleResponses<EmitEvents>, SocketData> {
+    return new BroadcastOperator(this.adapter, union(this.rooms, room), this.exceptRooms, this.flags);
+  }
+
+  /** As {@link to}. */
+  in(room: Room | Room[]): BroadcastOperator<DecorateAcknowledgementsWithMultipleResponses<EmitEvents>, SocketData> {
+    return this.to(room);
+  }
+
+  /** Less the members of a room, or of any of several. */
+  except(
+    room: Room | Room[],
+  ): BroadcastOperator<DecorateAcknowledgementsWithMultipleResponses<EmitEvents>, SocketData> {
+    return new BroadcastOperator(this.adapter, this.rooms, union(this.exceptRooms, room), this.flags);
+  }
+
+  /** Whether the event may be compressed, where the connections compress. Default: true. */
+  compress(compress: boolean): BroadcastOperator<EmitEvents, SocketData> {
+    return new BroadcastOperator(this.adapter, this.rooms, this.exceptRooms, { ...this.flags, compress });
+  }
+
+  /** Receivers to which the event would have to wait do not get it. */
+  get volatile(): BroadcastOperator<EmitEvents, SocketData> {
+    return new BroadcastOperator(this.adapter, this.rooms, this.exceptRooms, { ...this.flags, volatile: true });
+  }
+
+  /** Only to sockets of this process. */
+  get local(): BroadcastOperator<DecorateAcknowledgementsWithMultipleResponses<EmitEvents>, SocketData> {
+    return new BroadcastOperator(this.adapter, this.rooms, this.exceptRooms, { ...this.flags, local: true });
+  }
+
+  /** Acknowledgements may take `timeout` milliseconds. */
+  timeout(timeout: number): BroadcastOperator<DecorateAcknowledgements<EmitEvents>, SocketData> {
+    return new BroadcastOperator(this.adapter, this.rooms, this.exceptRooms, { ...this.flags, timeout });
+  }
+
+  /**
+   * Sends an event to every receiver. A function as last argument is called once: with null and one response a client,
+   * or with `ACK_TIMEOUT` and the responses that came. Clients that leave are no longer waited for.
+   * Without {@link timeout} it is 10 seconds.
+   *
+   * @throws VaivenError `API_RESERVED_EVENT`, and `PACKET_*` for what cannot be encoded
+   */
+  emit<Ev extends EventNames<EmitEvents>>(ev: Ev, ...args: EventParams<EmitEvents, Ev>): boolean;
+  emit(...event: Unchecked[]): boolean {
+    refuseReserved(event[0]);
+    const packet = { type: PacketType.EVENT, nsp: this.adapter.nsp.name, data: event };
+    const ack =
+      event.length > 1 && typeof event[event.length - 1] === "function"
+        ? (event.pop() as BroadcastAckCallback)
+        : undefined;
+    if (ack === undefined) this.adapter.broadcast(packet, this.options());
+    else collectAcks(this.adapter, packet, this.options(), this.flags.expectSingleResponse === true, ack);
+    return true;
+  }
+
+  /**
+   * Sends an event and gives the responses of all receivers.
+   * Rejects with `ACK_TIMEOUT`; its `responses` are those that came.
+   */
+  emitWithAck<Ev extends EventNamesWithError<EmitEvents>>(
+    ev: Ev,
+    ...args: AllButLast<EventParams<EmitEvents, Ev>>
+  ): Promise<FirstNonErrorArg<Last<EventParams<EmitEvents, Ev>>>>;
+  emitWithAck(...event: Unchecked[]): Promise<Unchecked> {
+    return new Promise((resolve, reject) => {
+      const settle: BroadcastAckCallback = (error, responses) => {
+        if (error === null) resolve(responses);
+        else reject(Object.assign(error, { responses }));
+      };
+      Reflect.apply(this.emit, this, [...event, settle]);
+    });
+  }
+
+  /** The ids of the receivers. Superseded by {@link fetchSockets}. */
+  allSockets(): Promise<Set<SocketId>> {
+    return this.adapter.sockets(this.rooms);
+  }
+
+  /** The receivers, also those of other processes. */
+  async fetchSockets(): Promise<RemoteSocket<EmitEvents, SocketData>[]> {
+    const sockets = await this.adapter.fetchSockets(this.options());
+    return sockets.map((socket) =>
+      isLocalSocket(socket)
+        ? (socket as Unchecked)
+        : new RemoteSocket<EmitEvents, SocketData>(this.adapter, socket as RemoteSocketDetails<SocketData>),
+    );
+  }
+
+  /** Makes the receivers join one room or several. */
+  socketsJoin(room: Room | Room[]): void {
+    this.adapter.addSockets(this.options(), Array.isArray(room) ? room : [room]);
+  }
+
+  /** Makes the receivers leave one room or several. */
+  socketsLeave(room: Room | Room[]): void {
+    this.adapter.delSockets(this.options(), Array.isArray(room) ? room : [room]);
+  }
+
+  /** Disconnects the receivers; with `close`, their connections too. */
+  disconnectSockets(close: boolean = false): void {
+    this.adapter.disconnectSockets(this.options(), close);
+  }
+
+  private options(): BroadcastOptions {
+    return { rooms: this.rooms, except: this.exceptRooms, flags: this.flags };
+  }
+}
+
+function union(rooms: ReadonlySet<Room>, more: Room | Room[]): Set<Room> {
+  const all = new Set(rooms);
+  if (Array.isArray(more)) for (const room of more) all.add(room);
+  else all.add(more);
+  return all;
+}
+
+/** What another process tells of a socket. */
+export interface RemoteSocketDetails<SocketData> {
+  id: SocketId;
+  handshake: Handshake;
+  rooms: Room[] | Set<Room>;
+  data: SocketData;
+}
+
+/** A socket of another process: enough to see who it is and to send to it. */
+export class RemoteSocket<EmitEvents extends EventsMap, SocketData> {
+  readonly id: SocketId;
+  readonly handshake: Handshake;
+  readonly rooms: Set<Room>;
+  readonly data: SocketData;
+  private readonly operator: BroadcastOperator<EmitEvents, SocketData>;
+
+  constructor(adapter: NamespaceAdapter, details: RemoteSocketDetails<SocketData>) {
+    this.id = details.id;
+    this.handshake = details.handshake;
+    this.rooms = new Set(details.rooms);
+    this.data = details.data;
+    this.operator = new BroadcastOperator(adapter, new Set([this.id]), new Set(), { expectSingleResponse: true });
+  }
+
+  /** Sends an event to this socket. */
+  emit<Ev extends EventNames<EmitEvents>>(ev: Ev, ...args: EventParams<EmitEvents, Ev>): boolean {
+    return this.operator.emit(ev, ...args);
+  }
+
+  /** The acknowledgement of the next emit may take `timeout` milliseconds. */
+  timeout(timeout: number): BroadcastOperator<DecorateAcknowledgements<EmitEvents>, SocketData> {
+    return this.operator.timeout(timeout);
+  }
+
+  join(room: Room | Room[]): void {
+    this.operator.socketsJoin(room);
+  }
+
+  leave(room: Room): void {
+    this.operator.socketsLeave(room);
+  }
+
+  disconnect(close: boolean = false): this {
+    this.operator.disconnectSockets(close);
+    return this;
+  }
+}
+
+export type { DecorateAcknowledgementsWithTimeoutAndMultipleResponses };

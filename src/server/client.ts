@@ -1,0 +1,293 @@
+// server/ One connection with all its namespaces: packets are read here and handed to the socket of their namespace (Socket.IO protocol v5).
+//
+//   a namespace of this connection:   (unknown) ──CONNECT──▶ pending ──accepted──▶ joined ──▶ left ──CONNECT──▶ pending …
+//                                                              └─refused─▶ (unknown)
+//   Packets for a pending one wait for `connection`; for one that was left they are dropped; for an unknown one the connection is closed.
+import type { IncomingMessage } from "node:http";
+import { VaivenError } from "../errors.js";
+import type { Unchecked } from "../event/event-map.js";
+import type { RequestSnapshot } from "../http/request-snapshot.js";
+import { PacketType, type SocketPacket } from "../packet/socket-packet.js";
+import { Deadline } from "../session/deadlines.js";
+import type { CloseReason, Connection, ConnectionSink } from "./connection.js";
+import type { EngineSocket } from "./engine-socket.js";
+import { type ClientEnvelope, takeEnvelope } from "./envelope.js";
+import type { PacketCodec } from "./packet-writer.js";
+import { writeToEngine } from "./plugin-doors.js";
+import type { AnyServer } from "./server.js";
+import type { AnySocket } from "./socket.js";
+
+/** The request that opened a connection: whole, or what was kept of it. */
+export type ClientRequest = IncomingMessage | RequestSnapshot;
+
+/** Where a connection came from. EngineConnection is one; a foreign Engine.IO socket is wrapped into one. */
+export interface ConnectionOrigin {
+  readonly session: Connection;
+  readonly request: ClientRequest;
+  readonly remoteAddress: string | undefined;
+  readonly secure: boolean;
+  readonly query: Record<string, string | string[]>;
+  /** `socket.conn`; made when first asked for. */
+  readonly socket: EngineSocket;
+}
+
+/** What came for a namespace between its CONNECT and its `connection`. */
+interface PendingJoin {
+  readonly packets: SocketPacket[];
+  size: number;
+}
+
+/** Clients wait for the answer to CONNECT before they send: more than this is no client of ours or of Socket.IO's. */
+const MAX_PENDING_PACKETS = 100;
+
+/** One connection, shared by the sockets of all its namespaces. */
+export class Client implements ConnectionSink {
+  /** @internal */
+  readonly connection: Connection;
+  /** @internal */
+  readonly origin: ConnectionOrigin;
+  readonly server: AnyServer;
+  /** What our own client said of itself; undefined for stock clients. */
+  envelope: ClientEnvelope | undefined = undefined;
+  private readonly reader: ReturnType<PacketCodec["reader"]>;
+  /** The first namespace, which for most clients is the only one, needs no map. */
+  private first: AnySocket | undefined = undefined;
+  private others: Map<string, AnySocket> | undefined = undefined;
+  private pending: Map<string, PendingJoin> | undefined = undefined;
+  private left: Set<string> | undefined = undefined;
+  private joinDeadline: Deadline | undefined;
+  private closed = false;
+
+  /** @internal */
+  constructor(server: AnyServer, origin: ConnectionOrigin) {
+    this.server = server;
+    this.origin = origin;
+    this.connection = origin.session;
+    this.reader = server._codec.reader((packet) => this.onPacket(packet, 0));
+    this.joinDeadline = new Deadline(this);
+    server._deadlines.set(this.joinDeadline, server._connectTimeout);
+    this.connection.sink = this;
+    // Clients of protocol 3 are in the main namespace without asking.
+    if (this.connection.protocol === 3) this.connect("/", undefined);
+  }
+
+  /** The connection as an emitter. */
+  get conn(): EngineSocket {
+    return this.origin.socket;
+  }
+
+  /** The request that opened the connection. */
+  get request(): ClientRequest {
+    return this.origin.request;
+  }
+
+  /** The id of the connection. It stays secret: whoever knows it can speak in its name over polling. */
+  get id(): string {
+    return this.connection.id;
+  }
+
+  onMessage(text: string, start: number): void {
+    let packet: SocketPacket | undefined;
+    try {
+      packet = this.reader.readText(text, start);
+    } catch (error) {
+      this.refuse(error);
+      return;
+    }
+    if (packet !== undefined) this.onPacket(packet, text.length);
+  }
+
+  onBinary(bytes: Uint8Array): void {
+    let packet: SocketPacket | undefined;
+    try {
+      packet = this.reader.readBinary(bytes);
+    } catch (error) {
+      this.refuse(error);
+      return;
+    }
+    if (packet !== undefined) this.onPacket(packet, bytes.byteLength);
+  }
+
+  onClose(reason: CloseReason, description?: unknown): void {
+    this.end(reason, description);
+  }
+
+  /** @internal No namespace was joined in time. */
+  onDeadline(): void {
+    this.joinDeadline = undefined;
+    if (this.first === undefined && this.others === undefined) this.close();
+  }
+
+  /** @internal For adapters of npm: sends what they encoded. */
+  writeToEngine(encoded: readonly (string | Uint8Array)[], options?: { volatile?: boolean; compress?: boolean }): void {
+    writeToEngine(this.connection, encoded, options);
+  }
+
+  /** @internal Disconnects every socket, then closes the connection behind what was sent. */
+  _disconnect(): void {
+    for (const socket of this.sockets()) socket.disconnect();
+    this.close();
+  }
+
+  /** @internal Forgets a socket. Where the server ended it, packets that are still on their way are no violation. */
+  _remove(socket: AnySocket, endedByServer: boolean): void {
+    const { name } = socket.nsp;
+    if (this.first === socket) this.first = undefined;
+    else this.others?.delete(name);
+    if (this.closed || !endedByServer) return;
+    this.left ??= new Set();
+    this.left.add(name);
+  }
+
+  /** Closes the connection, its sockets with it. */
+  private close(): void {
+    if (this.closed) return;
+    this.end("forced server close");
+    this.connection.close();
+  }
+
+  /** The peer sent what cannot be read. */
+  private refuse(error: unknown): void {
+    if (this.closed) return;
+    this.end("parse error", error);
+    this.connection.close();
+  }
+
+  /** The peer sent what it may not send now. */
+  private violation(packet: SocketPacket): void {
+    if (this.closed) return;
+    const error = new VaivenError(
+      "SESSION_UNEXPECTED_PACKET",
+      `packet of type ${packet.type} for the namespace ${JSON.stringify(packet.nsp)}, which does not expect it`,
+      { detail: { type: packet.type, nsp: packet.nsp } },
+    );
+    this.end("forced server close", error);
+    this.connection.close();
+  }
+
+  private end(reason: CloseReason, description?: unknown): void {
+    if (this.closed) return;
+    this.closed = true;
+    this.clearDeadline();
+    this.pending = undefined;
+    for (const socket of this.sockets()) socket._onClose(reason, description);
+  }
+
+  private onPacket(packet: SocketPacket, size: number): void {
+    const { first } = this;
+    const socket = first !== undefined && first.nsp.name === packet.nsp ? first : this.others?.get(packet.nsp);
+    if (socket === undefined) {
+      this.onPacketWithoutSocket(packet, size);
+      return;
+    }
+    switch (packet.type) {
+      case PacketType.EVENT:
+        socket._onEvent(packet);
+        return;
+      case PacketType.ACK:
+        socket._onAck(packet);
+        return;
+      case PacketType.DISCONNECT:
+        socket._onClose("client namespace disconnect");
+        return;
+      default:
+        // With protocol 3 the main namespace is joined already when a client asks for it.
+        if (packet.type === PacketType.CONNECT && this.connection.protocol === 3) return;
+        this.violation(packet);
+    }
+  }
+
+  private onPacketWithoutSocket(packet: SocketPacket, size: number): void {
+    if (this.closed) return;
+    const pending = this.pending?.get(packet.nsp);
+    if (packet.type === PacketType.CONNECT && pending === undefined) {
+      this.connect(packet.nsp, packet.data as Record<string, unknown> | undefined);
+    } else if (
+      pending !== undefined &&
+      packet.type !== PacketType.CONNECT &&
+      packet.type !== PacketType.CONNECT_ERROR
+    ) {
+      pending.size += size;
+      if (pending.packets.length >= MAX_PENDING_PACKETS || pending.size > this.server._maxPendingBytes) {
+        this.violation(packet);
+      } else pending.packets.push(packet);
+    } else if (this.left?.has(packet.nsp) !== true) this.violation(packet);
+  }
+
+  /** The client asks for a namespace. */
+  private connect(name: string, payload: Record<string, unknown> | undefined): void {
+    if (payload !== undefined) {
+      const envelope = takeEnvelope(payload);
+      if (envelope !== undefined) this.envelope = envelope;
+    }
+    if (this.countNamespaces() >= this.server._maxNamespaces) {
+      this.tellRefused(name, `too many namespaces on one connection: at most ${this.server._maxNamespaces}`);
+      return;
+    }
+    this.pending ??= new Map();
+    const join: PendingJoin = { packets: [], size: 0 };
+    this.pending.set(name, join);
+    this.server._findNamespace(name, payload ?? {}, (namespace) => {
+      if (this.closed) return;
+      if (namespace === undefined) {
+        this.forgetPending(name);
+        this.tellRefused(name, "Invalid namespace");
+        return;
+      }
+      namespace._join(this, payload as { [key: string]: Unchecked } | undefined, {
+        onRefused: () => this.forgetPending(name),
+        onJoined: (socket) => this.onJoined(name, socket, join),
+      });
+    });
+  }
+
+  /** The socket is there and knows its id; `connection` handlers run, then what came meanwhile is delivered. */
+  private onJoined(name: string, socket: AnySocket, join: PendingJoin): void {
+    this.clearDeadline();
+    if (this.first === undefined) this.first = socket;
+    else {
+      this.others ??= new Map();
+      this.others.set(name, socket);
+    }
+    this.left?.delete(name);
+    socket._onConnect();
+    socket.nsp._announce(socket);
+    this.forgetPending(name);
+    for (const packet of join.packets) {
+      if (this.closed) return;
+      this.onPacket(packet, 0);
+    }
+  }
+
+  private forgetPending(name: string): void {
+    this.pending?.delete(name);
+    if (this.pending?.size === 0) this.pending = undefined;
+  }
+
+  private tellRefused(nsp: string, message: string): void {
+    const data = this.connection.protocol === 3 ? message : { message };
+    this.connection.send(this.server._codec.writer.packet({ type: PacketType.CONNECT_ERROR, nsp, data }));
+  }
+
+  private countNamespaces(): number {
+    const joined = (this.first === undefined ? 0 : 1) + (this.others?.size ?? 0);
+    return joined + (this.pending?.size ?? 0) + (this.left?.size ?? 0);
+  }
+
+  private sockets(): AnySocket[] {
+    const sockets = this.others === undefined ? [] : [...this.others.values()];
+    if (this.first !== undefined) sockets.unshift(this.first);
+    return sockets;
+  }
+
+  /** Whether the connection has ended. */
+  get isClosed(): boolean {
+    return this.closed;
+  }
+
+  private clearDeadline(): void {
+    if (this.joinDeadline === undefined) return;
+    this.server._deadlines.clear(this.joinDeadline);
+    this.joinDeadline = undefined;
+  }
+}

@@ -1,0 +1,107 @@
+// server/ Where the errors of handlers and middlewares go (design, "Trust"): to the program's hook, or to the console at a bounded rate.
+import { type ErrorCode, VaivenError } from "../errors.js";
+import type { Clock } from "../session/platform.js";
+import type { AnyNamespace } from "./namespace.js";
+import type { AnySocket } from "./socket.js";
+
+/** Where an error arose. */
+export interface ErrorContext {
+  /** The socket whose event, middleware or acknowledgement it was; absent for what belongs to no socket. */
+  readonly socket?: AnySocket | undefined;
+  readonly namespace?: AnyNamespace | undefined;
+  /** The name of the event; `connection` for connection handlers. */
+  readonly event?: unknown;
+}
+
+/**
+ * Receives the errors of the program's own handlers.
+ * `error.code` is `HANDLER_FAILED` or `MIDDLEWARE_FAILED`, `error.cause` what was thrown.
+ */
+export type ErrorHook = (error: VaivenError, context: ErrorContext) => void;
+
+/** So many errors are written a window; the others are counted. */
+const SHOWN_PER_WINDOW = 10;
+const WINDOW_MS = 10_000;
+
+/** Takes every error of user code that would otherwise be lost or end the process. */
+export class ErrorReporter {
+  /** Set by `io.onError`. */
+  hook: ErrorHook | undefined = undefined;
+  private readonly clock: Clock;
+  private readonly rethrow: boolean;
+  private shown = 0;
+  private hidden = 0;
+  private windowEnds = Number.NEGATIVE_INFINITY;
+
+  constructor(clock: Clock, rethrow: boolean) {
+    this.clock = clock;
+    this.rethrow = rethrow;
+  }
+
+  /** A handler, listener or acknowledgement callback threw. */
+  handlerFailed(cause: unknown, context: ErrorContext): void {
+    this.report("HANDLER_FAILED", "handler", cause, context);
+  }
+
+  /** The promise that a handler returned was rejected. */
+  handlerRejected(cause: unknown, context: ErrorContext): void {
+    if (this.rethrow) void Promise.reject(cause);
+    else this.report("HANDLER_FAILED", "handler", cause, context);
+  }
+
+  /** A middleware threw or rejected. */
+  middlewareFailed(cause: unknown, context: ErrorContext): void {
+    this.report("MIDDLEWARE_FAILED", "middleware", cause, context);
+  }
+
+  private report(code: ErrorCode, what: string, cause: unknown, context: ErrorContext): void {
+    if (this.rethrow) {
+      // Out of this stack: the reader below must not be interrupted by it.
+      this.clock.soon(() => {
+        throw cause;
+      });
+      return;
+    }
+    const namespace = context.namespace?.name ?? context.socket?.nsp.name;
+    const event = context.event === undefined ? undefined : String(context.event);
+    const error = new VaivenError(
+      code,
+      `the ${what}${event === undefined ? "" : ` of "${event}"`}${namespace === undefined ? "" : ` in ${namespace}`} threw: ${messageOf(cause)}`,
+      { cause, detail: { namespace, event, socket: context.socket?.id } },
+    );
+    if (this.hook === undefined) this.print(error);
+    else {
+      try {
+        this.hook(error, context);
+      } catch (hookError) {
+        this.print(error);
+        this.print(hookError);
+      }
+    }
+  }
+
+  private print(error: unknown): void {
+    const now = this.clock.now();
+    if (now >= this.windowEnds) {
+      this.windowEnds = now + WINDOW_MS;
+      this.shown = 0;
+    }
+    if (this.shown < SHOWN_PER_WINDOW) {
+      this.shown++;
+      console.error(error);
+      return;
+    }
+    if (this.hidden++ === 0) this.clock.after(this.windowEnds - now, () => this.tellHidden(), true);
+  }
+
+  private tellHidden(): void {
+    console.error(
+      `vaiven: ${this.hidden} more errors of handlers in the last ${WINDOW_MS / 1000} s; io.onError(fn) receives all of them`,
+    );
+    this.hidden = 0;
+  }
+}
+
+function messageOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause);
+}

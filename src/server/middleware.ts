@@ -1,0 +1,52 @@
+// server/ Chains of middlewares: of a connection to a namespace, and of each event of a socket.
+
+/** A middleware: calls `next` when it is done, with an error to refuse. What it returns may be a promise. */
+export type Middleware<Subject> = (subject: Subject, next: (error?: Error) => void) => unknown;
+
+/** How a chain ended. */
+export interface MiddlewareOutcome {
+  /** Every middleware has called `next`, or one called it with an error. */
+  onDone(error: Error | undefined): void;
+  /** A middleware threw, or its promise was rejected, before it called `next`. */
+  onThrown(cause: unknown): void;
+}
+
+/** Runs `chain` one after the other. The outcome is told once: what a middleware does after its `next` is not heard, except that a later throw is told too. */
+export function runMiddlewares<Subject>(
+  chain: readonly Middleware<Subject>[],
+  subject: Subject,
+  outcome: MiddlewareOutcome,
+): void {
+  const run = (index: number): void => {
+    const middleware = chain[index];
+    if (middleware === undefined) {
+      outcome.onDone(undefined);
+      return;
+    }
+    let called = false;
+    const next = (error?: Error): void => {
+      if (called) return;
+      called = true;
+      if (error !== undefined && error !== null) outcome.onDone(error);
+      else run(index + 1);
+    };
+    const thrown = (cause: unknown): void => {
+      if (called) return;
+      called = true;
+      outcome.onThrown(cause);
+    };
+    let result: unknown;
+    try {
+      result = middleware(subject, next);
+    } catch (cause) {
+      thrown(cause);
+      return;
+    }
+    if (isThenable(result)) result.then(undefined, thrown);
+  };
+  run(0);
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === "object" && value !== null && typeof (value as { then?: unknown }).then === "function";
+}

@@ -1,0 +1,187 @@
+// server/ A namespace: the sockets that joined it, their middlewares, their rooms (Socket.IO documentation, "Namespaces").
+import type { Adapter, SocketId } from "../adapter/contract.js";
+import type { AdapterNamespace } from "../adapter/namespace-view.js";
+import type { PendingAck } from "../event/acks.js";
+import type { DefaultEventsMap, EventsMap, Unchecked } from "../event/event-map.js";
+import type { Outgoing, OutgoingOptions } from "../packet/outgoing.js";
+import type { SocketPacket } from "../packet/socket-packet.js";
+import type { Clock } from "../session/platform.js";
+import { Broadcaster } from "./broadcaster.js";
+import type { Client } from "./client.js";
+import type { ErrorReporter } from "./error-reporter.js";
+import { type Middleware, runMiddlewares } from "./middleware.js";
+import type { PacketCodec } from "./packet-writer.js";
+import type { Server } from "./server.js";
+import { type AnySocket, Socket } from "./socket.js";
+import type { ExtendedError, NamespaceReservedEventsMap } from "./socket-types.js";
+import { emitLocally, receiveRejections } from "./strict-event-emitter.js";
+
+/** A namespace of any program. */
+export type AnyNamespace = Namespace<Unchecked, Unchecked, Unchecked, Unchecked>;
+
+/** An adapter, which knows its namespace, and which in memory is also an emitter of room events. */
+export type NamespaceAdapter = Adapter & {
+  readonly nsp: AnyNamespace;
+  on(event: string, listener: (...args: Unchecked[]) => void): unknown;
+  off(event: string, listener: (...args: Unchecked[]) => void): unknown;
+};
+
+/** What becomes of a client's wish to join. */
+export interface JoinOutcome {
+  onJoined(socket: AnySocket): void;
+  onRefused(): void;
+}
+
+/** Sockets that share listeners, middlewares and rooms, under a name that begins with a slash. */
+export class Namespace<
+    ListenEvents extends EventsMap = DefaultEventsMap,
+    EmitEvents extends EventsMap = ListenEvents,
+    ServerSideEvents extends EventsMap = DefaultEventsMap,
+    SocketData = Unchecked,
+  >
+  extends Broadcaster<
+    ListenEvents,
+    EmitEvents,
+    ServerSideEvents,
+    SocketData,
+    NamespaceReservedEventsMap<ListenEvents, EmitEvents, ServerSideEvents, SocketData>
+  >
+  implements AdapterNamespace
+{
+  readonly name: string;
+  readonly server: Server<ListenEvents, EmitEvents, ServerSideEvents, SocketData>;
+  /** The connected sockets of this process, by id. */
+  readonly sockets: Map<SocketId, Socket<ListenEvents, EmitEvents, ServerSideEvents, SocketData>> = new Map();
+  /** Rooms, and who receives a broadcast. */
+  adapter: NamespaceAdapter;
+  /** @internal The next acknowledgement id. */
+  _ids: number = 0;
+  /** @internal */
+  readonly _codec: PacketCodec;
+  /** @internal */
+  readonly _errors: ErrorReporter;
+  /** @internal */
+  readonly _clock: Clock;
+  /** @internal */
+  _middlewares: Middleware<Socket<ListenEvents, EmitEvents, ServerSideEvents, SocketData>>[] = [];
+
+  /** @internal */
+  constructor(server: Server<ListenEvents, EmitEvents, ServerSideEvents, SocketData>, name: string) {
+    super();
+    this.server = server;
+    this.name = name;
+    this._codec = server._codec;
+    this._errors = server._errors;
+    this._clock = server._clock;
+    this.adapter = this.createAdapter();
+    void this.adapter.init();
+  }
+
+  /** Adds a middleware for sockets that want to join: `next(error)` refuses with the error's message and `data`. A throw or a rejection refuses too. */
+  use(
+    fn: (
+      socket: Socket<ListenEvents, EmitEvents, ServerSideEvents, SocketData>,
+      next: (err?: ExtendedError) => void,
+    ) => void,
+  ): this {
+    this._middlewares.push(fn);
+    return this;
+  }
+
+  /** @internal Makes a socket for `client` and lets the middlewares decide. Where there is none, it is decided when this returns. */
+  _join(client: Client, auth: { [key: string]: Unchecked } | undefined, outcome: JoinOutcome): void {
+    const id = this.socketId(client);
+    const socket = new Socket(this, client, auth, id);
+    const refuse = (error: Error): void => {
+      if (client.isClosed) return;
+      outcome.onRefused();
+      socket._refuse(error);
+    };
+    const accept = (): void => {
+      if (client.isClosed) return;
+      this.sockets.set(id, socket);
+      outcome.onJoined(socket as AnySocket);
+    };
+    if (this._middlewares.length === 0) {
+      accept();
+      return;
+    }
+    runMiddlewares(this._middlewares, socket, {
+      onDone: (error) => (error === undefined ? accept() : refuse(error)),
+      onThrown: (cause) => {
+        this._errors.middlewareFailed(cause, { namespace: this as AnyNamespace, socket: socket as AnySocket });
+        refuse(cause instanceof Error ? cause : new Error(String(cause)));
+      },
+    });
+  }
+
+  /** @internal Runs the `connection` listeners. */
+  _announce(socket: AnySocket): void {
+    this.emitReserved("connect", socket);
+    this.emitReserved("connection", socket);
+  }
+
+  /** @internal */
+  _remove(socket: AnySocket): void {
+    this.sockets.delete(socket.id);
+  }
+
+  /** @internal Lets go of an acknowledgement that was asked of many and is waited for no longer. */
+  _forgetAck(ack: PendingAck): void {
+    for (const socket of this.sockets.values()) socket._forgetAck(ack);
+  }
+
+  /** @internal The door of adapters: an event that another process sent to this one. */
+  _onServerSideEmit(event: [string, ...Unchecked[]]): void {
+    this.emitReserved(...event);
+  }
+
+  /** @internal */
+  encode(packet: SocketPacket, options: OutgoingOptions | undefined): Outgoing {
+    return this._codec.writer.packet(packet, options);
+  }
+
+  /** @internal Emits to this object's own listeners. */
+  emitReserved(event: string, ...args: unknown[]): void {
+    try {
+      emitLocally.call(this, event, ...args);
+    } catch (cause) {
+      this.handlerFailed(cause, event, args);
+    }
+  }
+
+  /** @internal */
+  get broadcastTarget(): AnyNamespace {
+    return this as AnyNamespace;
+  }
+
+  /** @internal The server's class of adapters has changed. */
+  _renewAdapter(): void {
+    this.adapter = this.createAdapter();
+    void this.adapter.init();
+  }
+
+  protected createAdapter(): NamespaceAdapter {
+    return this.server._createAdapter(this as AnyNamespace);
+  }
+
+  private handlerFailed(cause: unknown, event: string, args: unknown[]): void {
+    this._errors.handlerFailed(cause, this._contextOf(event, args));
+  }
+
+  /** @internal */
+  _contextOf(event: unknown, args: unknown[]): { namespace: AnyNamespace; socket?: AnySocket; event: unknown } {
+    const namespace = this as AnyNamespace;
+    const [socket] = args;
+    return socket instanceof Socket ? { namespace, event, socket: socket as AnySocket } : { namespace, event };
+  }
+
+  private socketId(client: Client): SocketId {
+    if (client.connection.protocol !== 3) return this.server._nextId();
+    return this.name === "/" ? client.id : `${this.name}#${client.id}`;
+  }
+}
+
+receiveRejections(Namespace as { prototype: AnyNamespace }, (namespace, cause, event, args) => {
+  namespace._errors.handlerRejected(cause, namespace._contextOf(event, args));
+});

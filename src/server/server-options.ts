@@ -1,0 +1,59 @@
+// server/ The options of `new Server`: those of the engine, and those of namespaces and events (Socket.IO documentation, "Server options").
+
+import { VaivenError } from "../errors.js";
+import type { Unchecked } from "../event/event-map.js";
+import type { PacketLimits } from "../packet/packet-reader.js";
+import type { PacketParser } from "../packet/parser.js";
+import type { EngineOptions } from "./engine-options.js";
+
+/** A class of adapters (also a subclass of npm's `socket.io-adapter`), or an arrow function that makes one for a namespace. */
+export type AdapterConstructor = (new (nsp: Unchecked) => Unchecked) | ((nsp: Unchecked) => Unchecked);
+
+/** All options of a server. */
+export interface ServerOptions extends EngineOptions {
+  /** Who receives broadcasts. Default: in memory, one process. */
+  adapter: AdapterConstructor;
+  /** How packets are written and read, instead of as Socket.IO protocol v5: `{ Encoder, Decoder }`. */
+  parser: PacketParser;
+  /** Milliseconds after which a connection that joined no namespace is closed. Default: 45000. */
+  connectTimeout: number;
+  /** Whether a dynamic namespace is let go when its last socket has left. Default: false. */
+  cleanupEmptyChildNamespaces: boolean;
+  /** Namespaces that one connection may join. Default: 1000. */
+  maxNamespacesPerConnection: number;
+  /** Binary attachments of one packet. Default: 1000. */
+  maxAttachments: number;
+  /** Bytes of all attachments of one packet. Default: 16 MiB, or twice `maxHttpBufferSize` where that is more. */
+  maxAttachmentBytes: number;
+  /**
+   * Whether errors of handlers are thrown out of the turn, which ends the process, as Socket.IO does.
+   * Default: false: they go to `io.onError`.
+   */
+  rethrowHandlerErrors: boolean;
+}
+
+const DEFAULT_ATTACHMENT_BYTES = 16 * 1024 * 1024;
+const DEFAULT_BUFFER_SIZE = 1e6;
+
+/** The limits of the packets that clients send. */
+export function packetLimits(options: Partial<ServerOptions>): PacketLimits {
+  const messageBytes = options.maxHttpBufferSize ?? DEFAULT_BUFFER_SIZE;
+  return Object.freeze({
+    maxAttachments: count("maxAttachments", options.maxAttachments, 1000),
+    maxAttachmentBytes: count(
+      "maxAttachmentBytes",
+      options.maxAttachmentBytes,
+      Math.max(DEFAULT_ATTACHMENT_BYTES, 2 * messageBytes),
+    ),
+  });
+}
+
+/**
+ * A whole number that a limit may be.
+ * @throws VaivenError `API_INVALID_OPTION`
+ */
+export function count(name: string, value: number | undefined, fallback: number): number {
+  if (value === undefined) return fallback;
+  if (typeof value === "number" && value >= 0) return value;
+  throw new VaivenError("API_INVALID_OPTION", `expected ${name} to be a number from 0 up, got ${String(value)}`);
+}

@@ -1,0 +1,386 @@
+// server/ The server: namespaces over an engine, and the engine over HTTP servers (Socket.IO documentation, "The Server instance").
+import { EventEmitter } from "node:events";
+import type { Server as HttpServer } from "node:http";
+import { InMemoryAdapter } from "../adapter/in-memory-adapter.js";
+import { VaivenError } from "../errors.js";
+import type { DefaultEventsMap, EventsMap, Unchecked } from "../event/event-map.js";
+import type { PacketEncoder } from "../packet/parser.js";
+import type { Deadlines } from "../session/deadlines.js";
+import type { Clock } from "../session/platform.js";
+import { Broadcaster } from "./broadcaster.js";
+import { Client, type ConnectionOrigin } from "./client.js";
+import { Engine } from "./engine.js";
+import { SERVER_ENVELOPE } from "./envelope.js";
+import { type ErrorHook, ErrorReporter } from "./error-reporter.js";
+import { type ForeignSocket, foreignOrigin } from "./foreign-connection.js";
+import type { EngineHost } from "./host.js";
+import { type AnyNamespace, Namespace, type NamespaceAdapter } from "./namespace.js";
+import { defaultCodec, type PacketCodec, parserCodec } from "./packet-writer.js";
+import { type ParentMatcher, ParentNamespace } from "./parent-namespace.js";
+import { type AdapterConstructor, count, packetLimits, type ServerOptions } from "./server-options.js";
+import type { Socket } from "./socket.js";
+import type { ExtendedError, ServerReservedEventsMap } from "./socket-types.js";
+
+/** A server of any program. */
+export type AnyServer = Server<Unchecked, Unchecked, Unchecked, Unchecked>;
+
+/** What a server needs of its platform beside the engine's needs. */
+export interface ServerHost extends EngineHost {
+  /** An HTTP server that answers every request with 404: for `new Server(3000)`. */
+  createHttpServer(): HttpServer;
+}
+
+/** Anything that `attach` takes: an http, https or http2 server, a port, or a port in a text. */
+export type ServerTarget = HttpServer | object | number | string;
+
+/**
+ * Accepts connections and sorts them into namespaces. Every emitter and broadcast method means the main namespace, `/`.
+ *
+ * @typeParam ListenEvents - events that clients send
+ * @typeParam EmitEvents - events that the server sends
+ * @typeParam ServerSideEvents - events between the servers of several processes
+ * @typeParam SocketData - the type of `socket.data`
+ */
+export class Server<
+  ListenEvents extends EventsMap = DefaultEventsMap,
+  EmitEvents extends EventsMap = ListenEvents,
+  ServerSideEvents extends EventsMap = DefaultEventsMap,
+  SocketData = Unchecked,
+> extends Broadcaster<
+  ListenEvents,
+  EmitEvents,
+  ServerSideEvents,
+  SocketData,
+  ServerReservedEventsMap<ListenEvents, EmitEvents, ServerSideEvents, SocketData>
+> {
+  /** The main namespace, `/`. */
+  readonly sockets: Namespace<ListenEvents, EmitEvents, ServerSideEvents, SocketData>;
+  /** The low-level server, from `attach`, `listen` or `bind` on. */
+  engine!: Engine;
+  /** The HTTP server, from `attach` or `listen` on. */
+  httpServer!: HttpServer;
+  /** The options as they were given. */
+  readonly opts: Partial<ServerOptions>;
+  /** Encodes packets for plugins. */
+  readonly encoder: PacketEncoder;
+  /** @internal The namespaces by name: a door of plugins. */
+  readonly _nsps: Map<string, Namespace<ListenEvents, EmitEvents, ServerSideEvents, SocketData>> = new Map();
+  /** @internal */
+  readonly _codec: PacketCodec;
+  /** @internal */
+  readonly _errors: ErrorReporter;
+  /** @internal */
+  readonly _clock: Clock;
+  /** @internal */
+  readonly _deadlines: Deadlines;
+  /** @internal */
+  _connectTimeout: number;
+  /** @internal */
+  readonly _cleansUpChildren: boolean;
+  /** @internal */
+  readonly _maxNamespaces: number;
+  /** @internal What may wait for one namespace while its middlewares run, in bytes of messages. */
+  readonly _maxPendingBytes: number;
+  private readonly host: ServerHost;
+  private readonly parents: Map<
+    ParentMatcher,
+    ParentNamespace<ListenEvents, EmitEvents, ServerSideEvents, SocketData>
+  > = new Map();
+  private adapterClass: AdapterConstructor;
+
+  /**
+   * @param host - the platform; the package's entry binds it
+   * @param target - what to attach to at once; options may stand here
+   * @throws VaivenError `API_INVALID_OPTION`
+   */
+  constructor(host: ServerHost, target?: ServerTarget | Partial<ServerOptions>, options: Partial<ServerOptions> = {}) {
+    super();
+    const optionsFirst = typeof target === "object" && target !== null && !("listen" in target);
+    this.host = host;
+    this.opts = optionsFirst ? (target as Partial<ServerOptions>) : options;
+    const { opts } = this;
+    this._clock = host.platform;
+    this._deadlines = host.deadlines;
+    this._errors = new ErrorReporter(host.platform, opts.rethrowHandlerErrors === true);
+    this._codec = opts.parser === undefined ? defaultCodec(packetLimits(opts)) : parserCodec(opts.parser);
+    this.encoder = this._codec.encoder;
+    this._connectTimeout = count("connectTimeout", opts.connectTimeout, 45_000);
+    this._cleansUpChildren = opts.cleanupEmptyChildNamespaces === true;
+    this._maxNamespaces = count("maxNamespacesPerConnection", opts.maxNamespacesPerConnection, 1000);
+    this._maxPendingBytes = opts.maxHttpBufferSize ?? 1e6;
+    this.adapterClass = opts.adapter ?? InMemoryAdapter;
+    this.sockets = this.of("/");
+    if (target !== undefined && target !== null && !optionsFirst) this.attach(target as ServerTarget);
+  }
+
+  /**
+   * Serves clients on an HTTP server, or on a new one that listens on a port. The server's other requests reach its own listeners.
+   *
+   * @throws VaivenError `API_INVALID_ARGUMENT` for an Express application instead of an HTTP server
+   */
+  attach(target: ServerTarget, options: Partial<ServerOptions> = {}): this {
+    if (typeof target === "function") {
+      throw new VaivenError(
+        "API_INVALID_ARGUMENT",
+        "expected an HTTP server or a port, got a function. For an Express application: const server = createServer(app); io.attach(server)",
+      );
+    }
+    const port = portOf(target);
+    const httpServer = port === undefined ? (target as HttpServer) : this.host.createHttpServer();
+    if (typeof httpServer.listen !== "function") {
+      throw new VaivenError("API_INVALID_ARGUMENT", `expected an HTTP server or a port, got ${typeof target}`);
+    }
+    const engine = new Engine(this.host, { ...this.opts, ...options });
+    this.httpServer = httpServer;
+    this.bind(engine);
+    engine.attach(httpServer);
+    if (port !== undefined) httpServer.listen(port);
+    return this;
+  }
+
+  /** As {@link attach}. */
+  listen(target: ServerTarget, options?: Partial<ServerOptions>): this {
+    return this.attach(target, options);
+  }
+
+  /** uWebSockets.js has no Node HTTP server to attach to. */
+  attachApp(): never {
+    throw new VaivenError(
+      "API_UNAVAILABLE",
+      "uWebSockets.js is not supported: use io.attach(httpServer) with a server of node:http or node:https",
+    );
+  }
+
+  /** Takes the connections of an engine: ours, or one of npm's `engine.io`. */
+  bind(engine: Engine | EventEmitter): this {
+    this.engine = engine as Engine;
+    if (engine instanceof Engine) {
+      engine.openExtra = { vaiven: SERVER_ENVELOPE };
+      engine.onSession = (connection) => this.accept(connection);
+    } else engine.on("connection", (socket: ForeignSocket) => this.accept(foreignOrigin(socket)));
+    return this;
+  }
+
+  /** A namespace: by name, or all those whose names a pattern or a function matches. The same one each time. */
+  of(
+    name: string | RegExp | ParentMatcher,
+    listener?: (socket: Socket<ListenEvents, EmitEvents, ServerSideEvents, SocketData>) => void,
+  ): Namespace<ListenEvents, EmitEvents, ServerSideEvents, SocketData> {
+    const namespace = typeof name === "string" ? this.named(name) : this.parent(name);
+    if (listener !== undefined) namespace.on("connect", listener as Unchecked);
+    return namespace;
+  }
+
+  /** Adds a middleware to the main namespace. */
+  use(
+    fn: (
+      socket: Socket<ListenEvents, EmitEvents, ServerSideEvents, SocketData>,
+      next: (err?: ExtendedError) => void,
+    ) => void,
+  ): this {
+    this.sockets.use(fn);
+    return this;
+  }
+
+  /**
+   * Receives every error that a handler, a middleware or an acknowledgement callback threw, or its promise was rejected with.
+   * Without it they go to `console.error`, at most 10 in 10 seconds with a count of the rest.
+   */
+  onError(hook: ErrorHook): this {
+    this._errors.hook = hook;
+    return this;
+  }
+
+  /** Disconnects everybody ("server shutting down"), what was sent having left, closes the engine and the HTTP server. */
+  async close(callback?: (error?: Error) => void): Promise<void> {
+    for (const namespace of [...this._nsps.values()]) {
+      for (const socket of [...namespace.sockets.values()]) socket._onClose("server shutting down");
+    }
+    const adapters = [...this._nsps.values()].map(async ({ adapter }) => adapter.close());
+    this.engine?.close();
+    const error = this.httpServer === undefined ? undefined : await closeHttpServer(this.httpServer);
+    await Promise.allSettled(adapters);
+    callback?.(error);
+  }
+
+  /** The path below which clients connect; set before `attach`. */
+  path(): string;
+  path(path: string): this;
+  path(path?: string): string | this {
+    if (path === undefined) return (this.opts.path ?? "/socket.io").replace(/\/$/, "");
+    this.opts.path = path;
+    return this;
+  }
+
+  /** Whether the client's files are served; set before `attach`. */
+  serveClient(): boolean;
+  serveClient(serve: boolean): this;
+  serveClient(serve?: boolean): boolean | this {
+    if (serve === undefined) return this.opts.serveClient !== false;
+    this.opts.serveClient = serve;
+    return this;
+  }
+
+  /** Milliseconds after which a connection that joined no namespace is closed. */
+  connectTimeout(): number;
+  connectTimeout(ms: number): this;
+  connectTimeout(ms?: number): number | this {
+    if (ms === undefined) return this._connectTimeout;
+    this._connectTimeout = count("connectTimeout", ms, 0);
+    return this;
+  }
+
+  /** The class of adapters. Setting it gives every namespace a new one. */
+  adapter(): AdapterConstructor;
+  adapter(adapter: AdapterConstructor): this;
+  adapter(adapter?: AdapterConstructor): AdapterConstructor | this {
+    if (adapter === undefined) return this.adapterClass;
+    this.adapterClass = adapter;
+    for (const namespace of this._nsps.values()) namespace._renewAdapter();
+    return this;
+  }
+
+  /** @internal A socket of a foreign engine, or of ours, has come. */
+  onconnection(socket: ForeignSocket): this {
+    this.accept(foreignOrigin(socket));
+    return this;
+  }
+
+  /** @internal */
+  get broadcastTarget(): AnyNamespace {
+    return this.sockets as AnyNamespace;
+  }
+
+  /** @internal */
+  _nextId(): string {
+    return this.host.randomId();
+  }
+
+  /** @internal An arrow function is called, anything else constructed. */
+  _createAdapter(namespace: AnyNamespace): NamespaceAdapter {
+    const { adapterClass } = this;
+    if (adapterClass.prototype === undefined)
+      return (adapterClass as (nsp: AnyNamespace) => NamespaceAdapter)(namespace);
+    return new (adapterClass as new (nsp: AnyNamespace) => NamespaceAdapter)(namespace);
+  }
+
+  /** @internal The namespace that a client asks for; made here if a parent matches it. Undefined if there is none. */
+  _findNamespace(
+    name: string,
+    auth: { [key: string]: Unchecked },
+    found: (namespace: AnyNamespace | undefined) => void,
+  ): void {
+    const known = this._nsps.get(name);
+    if (known !== undefined) {
+      found(known);
+      return;
+    }
+    const parents = [...this.parents];
+    const ask = (index: number): void => {
+      const entry = parents[index];
+      if (entry === undefined) {
+        found(undefined);
+        return;
+      }
+      const [matches, parent] = entry;
+      let answered = false;
+      const next = (error: Error | null, success: boolean): void => {
+        if (answered) return;
+        answered = true;
+        if (error || !success) ask(index + 1);
+        else found(this._nsps.get(name) ?? parent.createChild(name));
+      };
+      try {
+        matches(name, auth, next);
+      } catch (cause) {
+        this._errors.middlewareFailed(cause, { namespace: parent as AnyNamespace });
+        next(null, false);
+      }
+    };
+    ask(0);
+  }
+
+  private accept(origin: ConnectionOrigin): void {
+    new Client(this, origin);
+  }
+
+  private named(name: string): Namespace<ListenEvents, EmitEvents, ServerSideEvents, SocketData> {
+    const full = name.startsWith("/") ? name : `/${name}`;
+    const known = this._nsps.get(full);
+    if (known !== undefined) return known;
+    for (const [matcher, parent] of this.parents)
+      if (patternOf(matcher)?.test(full) === true) return parent.createChild(full);
+    const namespace = new Namespace<ListenEvents, EmitEvents, ServerSideEvents, SocketData>(this, full);
+    this._nsps.set(full, namespace);
+    if (full !== "/") this.sockets.emitReserved("new_namespace", namespace);
+    return namespace;
+  }
+
+  private parent(
+    name: RegExp | ParentMatcher,
+  ): ParentNamespace<ListenEvents, EmitEvents, ServerSideEvents, SocketData> {
+    for (const [matcher, parent] of this.parents) {
+      if (matcher === name || (name instanceof RegExp && String(patternOf(matcher)) === String(name))) return parent;
+    }
+    const parent = new ParentNamespace<ListenEvents, EmitEvents, ServerSideEvents, SocketData>(this);
+    this.parents.set(name instanceof RegExp ? patternMatcher(name) : name, parent);
+    return parent;
+  }
+}
+
+const EMITTER_METHODS = [
+  "on",
+  "once",
+  "off",
+  "addListener",
+  "removeListener",
+  "removeAllListeners",
+  "prependListener",
+  "prependOnceListener",
+  "listeners",
+  "rawListeners",
+  "listenerCount",
+  "eventNames",
+  "setMaxListeners",
+  "getMaxListeners",
+] as const;
+
+// The server has no listeners of its own: Node's emitter methods act on the main namespace.
+for (const name of EMITTER_METHODS) {
+  Object.defineProperty(Server.prototype, name, {
+    configurable: true,
+    writable: true,
+    value: function (this: AnyServer, ...args: unknown[]): unknown {
+      const result = Reflect.apply(EventEmitter.prototype[name], this.sockets, args);
+      return result === this.sockets ? this : result;
+    },
+  });
+}
+
+interface PatternMatcher extends ParentMatcher {
+  pattern?: RegExp;
+}
+
+function patternMatcher(pattern: RegExp): ParentMatcher {
+  // Global and sticky patterns remember where they were: every name is matched from its beginning.
+  const fresh = new RegExp(pattern.source, pattern.flags.replace(/[gy]/g, ""));
+  const matcher: PatternMatcher = (name, _auth, next) => next(null, fresh.test(name));
+  matcher.pattern = fresh;
+  return matcher;
+}
+
+function patternOf(matcher: ParentMatcher): RegExp | undefined {
+  return (matcher as PatternMatcher).pattern;
+}
+
+function portOf(target: ServerTarget): number | undefined {
+  if (typeof target === "number") return target;
+  if (typeof target === "string" && String(Number(target)) === target) return Number(target);
+  return undefined;
+}
+
+function closeHttpServer(server: HttpServer): Promise<Error | undefined> {
+  return new Promise((resolve) => {
+    server.close((error) => resolve(error));
+  });
+}

@@ -1,0 +1,80 @@
+// server/ The types that programs name beside the classes: reasons, handshake, reserved events, flags.
+import type { DefaultEventsMap, EventsMap, Unchecked } from "../event/event-map.js";
+import type { RequestHeaders } from "../http/exchange.js";
+import type { CloseReason } from "./connection.js";
+import type { AnySocket } from "./socket.js";
+
+/** Why a socket was disconnected. */
+export type DisconnectReason = CloseReason | "client namespace disconnect" | "server namespace disconnect";
+
+/** An error that a middleware hands to `next`; `data` reaches the client with the message. */
+export interface ExtendedError extends Error {
+  data?: Unchecked;
+}
+
+/** An event as middlewares and catch-all code see it. */
+export type Event = [eventName: string, ...args: Unchecked[]];
+
+/** What is known of the request that opened the connection, and what the client sent when it joined the namespace. */
+export interface Handshake {
+  /** The headers of the request. */
+  headers: { [header: string]: string | string[] | undefined } & RequestHeaders;
+  /** When the socket was made, as text. */
+  time: string;
+  /** The address of the client; what a proxy said where `trustProxy` allows it. */
+  address: string;
+  /** Whether the request came from a page of another origin (it had an `Origin`). */
+  xdomain: boolean;
+  /** Whether the connection is encrypted. */
+  secure: boolean;
+  /** When the socket was made: milliseconds since 1970. */
+  issued: number;
+  /** The request's URL. */
+  url: string;
+  /** The parameters of the URL. */
+  query: { [parameter: string]: string | string[] | undefined };
+  /** What the client's `auth` option gave. */
+  auth: { [key: string]: Unchecked };
+}
+
+/** Events of a server-side socket that only the library emits. */
+export interface SocketReservedEventsMap {
+  disconnect: (reason: DisconnectReason, description?: Unchecked) => void;
+  disconnecting: (reason: DisconnectReason, description?: Unchecked) => void;
+  error: (error: Error) => void;
+}
+
+/** Events of a namespace that only the library emits. */
+export interface NamespaceReservedEventsMap<
+  ListenEvents extends EventsMap = DefaultEventsMap,
+  EmitEvents extends EventsMap = ListenEvents,
+  ServerSideEvents extends EventsMap = DefaultEventsMap,
+  SocketData = Unchecked,
+> {
+  connect: (socket: import("./socket.js").Socket<ListenEvents, EmitEvents, ServerSideEvents, SocketData>) => void;
+  connection: (socket: import("./socket.js").Socket<ListenEvents, EmitEvents, ServerSideEvents, SocketData>) => void;
+}
+
+/** Events of a server that only the library emits: those of the main namespace, and the birth of a dynamic one. */
+export interface ServerReservedEventsMap<
+  ListenEvents extends EventsMap = DefaultEventsMap,
+  EmitEvents extends EventsMap = ListenEvents,
+  ServerSideEvents extends EventsMap = DefaultEventsMap,
+  SocketData = Unchecked,
+> extends NamespaceReservedEventsMap<ListenEvents, EmitEvents, ServerSideEvents, SocketData> {
+  new_namespace: (
+    namespace: import("./namespace.js").Namespace<ListenEvents, EmitEvents, ServerSideEvents, SocketData>,
+  ) => void;
+}
+
+/** What modifies the next emit. */
+export interface SocketFlags {
+  volatile?: boolean;
+  compress?: boolean;
+  timeout?: number;
+}
+
+/** Whether `value` may stand where a socket or its details may: a local socket knows its server. */
+export function isLocalSocket(value: unknown): value is AnySocket {
+  return typeof value === "object" && value !== null && "server" in value;
+}

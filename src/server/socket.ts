@@ -1,0 +1,521 @@
+// server/ One client in one namespace: what programs hold. Incoming packets become calls of listeners, emits become packets.
+//
+//   joining ──_onConnect()──▶ connected ──_onClose()──▶ leaving ("disconnecting" runs) ──▶ left ("disconnect" runs)
+//
+import type { Room, SocketId } from "../adapter/contract.js";
+import type { AdapterSocket } from "../adapter/namespace-view.js";
+import {
+  type AckCallback,
+  type AckTable,
+  abandonAcks,
+  ackDisconnectedError,
+  expectAck,
+  expectAckWithin,
+  type PendingAck,
+  settleAck,
+  type TimedAckCallback,
+} from "../event/acks.js";
+import type {
+  AllButLast,
+  DecorateAcknowledgements,
+  DefaultEventsMap,
+  EventNames,
+  EventNamesWithAck,
+  EventParams,
+  EventsMap,
+  FirstNonErrorArg,
+  Last,
+  Unchecked,
+} from "../event/event-map.js";
+import { append, type ListenerList, prepend, remove } from "../event/listener-list.js";
+import { refuseReserved } from "../event/reserved.js";
+import type { Outgoing } from "../packet/outgoing.js";
+import { PacketType, RESERVED_EVENTS, type SocketPacket } from "../packet/socket-packet.js";
+import { BroadcastOperator } from "./broadcast-operator.js";
+import type { Client, ClientRequest } from "./client.js";
+import type { Connection } from "./connection.js";
+import type { EngineSocket } from "./engine-socket.js";
+import { buildHandshake } from "./handshake.js";
+import { type Middleware, runMiddlewares } from "./middleware.js";
+import type { Namespace } from "./namespace.js";
+import type { Server } from "./server.js";
+import type { DisconnectReason, Event, Handshake, SocketFlags, SocketReservedEventsMap } from "./socket-types.js";
+import { emitLocally, receiveRejections, StrictEventEmitter } from "./strict-event-emitter.js";
+
+/** A socket of any program. */
+export type AnySocket = Socket<Unchecked, Unchecked, Unchecked, Unchecked>;
+
+type AnyListener = (...args: Unchecked[]) => void;
+type State = "joining" | "connected" | "leaving" | "left";
+
+const CAPTURE = { captureRejections: true };
+
+/**
+ * A client in a namespace. Listeners registered with {@link on} receive the client's events, {@link emit} sends it events.
+ *
+ * Listeners run in order, inside the read of the packet. What they throw, and what their promises reject with, goes to `io.onError`.
+ * After `disconnect` nothing is delivered and nothing is sent.
+ */
+export class Socket<
+    ListenEvents extends EventsMap = DefaultEventsMap,
+    EmitEvents extends EventsMap = ListenEvents,
+    ServerSideEvents extends EventsMap = DefaultEventsMap,
+    SocketData = Unchecked,
+  >
+  extends StrictEventEmitter<ListenEvents, EmitEvents, SocketReservedEventsMap>
+  implements AdapterSocket
+{
+  /** Names this socket to the program and to the client. A room of this name holds it. */
+  readonly id: SocketId;
+  readonly nsp: Namespace<ListenEvents, EmitEvents, ServerSideEvents, SocketData>;
+  /** The connection's side: all sockets of one connection share it. */
+  readonly client: Client;
+  /** Whether the connection was recovered with what it missed. */
+  readonly recovered: boolean = false;
+  private readonly connection: Connection;
+  private state: State = "joining";
+  private readonly auth: { [key: string]: Unchecked } | undefined;
+  private readonly issued: number = Date.now();
+  // Made when first used: most sockets never use most of them, and there are many sockets.
+  private flags: SocketFlags | undefined = undefined;
+  private middlewares: Middleware<Event>[] | undefined = undefined;
+  private anyIncoming: ListenerList<AnyListener> | undefined = undefined;
+  private anyOutgoing: ListenerList<AnyListener> | undefined = undefined;
+  private pendingAcks: AckTable | undefined = undefined;
+  private ownData: Partial<SocketData> | undefined = undefined;
+  private ownHandshake: Handshake | undefined = undefined;
+
+  /** @internal */
+  constructor(
+    nsp: Namespace<ListenEvents, EmitEvents, ServerSideEvents, SocketData>,
+    client: Client,
+    auth: { [key: string]: Unchecked } | undefined,
+    id: SocketId,
+  ) {
+    super(CAPTURE);
+    this.nsp = nsp;
+    this.client = client;
+    this.connection = client.connection;
+    this.auth = auth;
+    this.id = id;
+  }
+
+  /** The server of the namespace. */
+  get server(): Server<ListenEvents, EmitEvents, ServerSideEvents, SocketData> {
+    return this.nsp.server;
+  }
+
+  /** Whether events pass: false before `connection` and from `disconnect` on. */
+  get connected(): boolean {
+    return this.state === "connected" || this.state === "leaving";
+  }
+
+  get disconnected(): boolean {
+    return !this.connected;
+  }
+
+  /** Whatever the program wants to keep with the socket; other processes see it through `fetchSockets`. Replaceable. */
+  get data(): Partial<SocketData> {
+    this.ownData ??= {};
+    return this.ownData;
+  }
+
+  set data(data: Partial<SocketData>) {
+    this.ownData = data;
+  }
+
+  /** What opened the connection. Made when first asked for, then the same object. */
+  get handshake(): Handshake {
+    this.ownHandshake ??= buildHandshake(this.client, this.auth, this.issued);
+    return this.ownHandshake;
+  }
+
+  /** The request that opened the connection: the whole of it where the program asked for it, otherwise what was kept (method, url, headers, address). */
+  get request(): ClientRequest {
+    return this.client.request;
+  }
+
+  /** The connection as an emitter of `packet`, `upgrade`, `close` … */
+  get conn(): EngineSocket {
+    return this.client.conn;
+  }
+
+  /** The rooms that the socket is in, its own id among them. Empty after `disconnect`; complete in `disconnecting`. */
+  get rooms(): Set<Room> {
+    return this.nsp.adapter.socketRooms(this.id) ?? new Set();
+  }
+
+  /** The acknowledgements that are waited for, by packet id. */
+  get acks(): AckTable {
+    this.pendingAcks ??= new Map();
+    return this.pendingAcks;
+  }
+
+  /** Bytes that wait for this client. */
+  get bufferedAmount(): number {
+    return this.connection.bufferedAmount;
+  }
+
+  /**
+   * Sends an event. A function as last argument is called with the client's acknowledgement.
+   * It leaves at the end of the turn; after `disconnect` it is dropped.
+   *
+   * @throws VaivenError `API_RESERVED_EVENT`, and `PACKET_CYCLIC`, `PACKET_TOO_DEEP`, `PACKET_INVALID_JSON` for what cannot be encoded
+   */
+  override emit<Ev extends EventNames<EmitEvents>>(ev: Ev, ...args: EventParams<EmitEvents, Ev>): boolean;
+  override emit(...event: Unchecked[]): boolean {
+    if (RESERVED_EVENTS.has(event[0])) refuseReserved(event[0]);
+    const { flags } = this;
+    if (flags !== undefined) this.flags = undefined;
+    const ack =
+      event.length > 1 && typeof event[event.length - 1] === "function" ? (event.pop() as AckCallback) : undefined;
+    if (this.state === "left") {
+      if (ack !== undefined && flags?.timeout !== undefined) this.refuseAck(ack);
+      return true;
+    }
+    const id = ack === undefined ? undefined : this.nsp._ids++;
+    const packet = this.nsp._codec.writer.event(this.nsp.name, id, event, flags);
+    if (ack !== undefined) this.awaitAck(id as number, ack, flags?.timeout, event[0]);
+    if (this.anyOutgoing !== undefined) this.tellOutgoing(event);
+    this.deliver(packet);
+    return true;
+  }
+
+  /**
+   * Sends an event and gives the first argument of its acknowledgement.
+   * Rejects with `ACK_TIMEOUT` under {@link timeout}, and with `ACK_DISCONNECTED` as soon as the client is gone.
+   */
+  emitWithAck<Ev extends EventNamesWithAck<EmitEvents>>(
+    ev: Ev,
+    ...args: AllButLast<EventParams<EmitEvents, Ev>>
+  ): Promise<FirstNonErrorArg<Last<EventParams<EmitEvents, Ev>>>>;
+  emitWithAck(...event: Unchecked[]): Promise<Unchecked> {
+    return new Promise((resolve, reject) => {
+      refuseReserved(event[0]);
+      const { flags } = this;
+      this.flags = undefined;
+      if (this.state === "left") {
+        reject(ackDisconnectedError());
+        return;
+      }
+      const settle: TimedAckCallback = (error, response) => (error === null ? resolve(response) : reject(error));
+      const id = this.nsp._ids++;
+      const packet = this.nsp._codec.writer.event(this.nsp.name, id, event, flags);
+      if (flags?.timeout === undefined) expectAck(this.acks, id, settle);
+      else expectAckWithin(this.acks, id, flags.timeout, this.nsp._clock, settle);
+      if (this.anyOutgoing !== undefined) this.tellOutgoing(event);
+      this.deliver(packet);
+    });
+  }
+
+  /** Sends a `message` event. */
+  send(...args: EventParams<EmitEvents, "message" & EventNames<EmitEvents>>): this {
+    this.emit("message" as EventNames<EmitEvents>, ...(args as Unchecked));
+    return this;
+  }
+
+  /** As {@link send}. */
+  write(...args: EventParams<EmitEvents, "message" & EventNames<EmitEvents>>): this {
+    return this.send(...args);
+  }
+
+  /** The next emit may be dropped if it would have to wait for the client. */
+  get volatile(): this {
+    this.flags ??= {};
+    this.flags.volatile = true;
+    return this;
+  }
+
+  /** Whether the next emit may be compressed, where the connection compresses. Default: true. */
+  compress(compress: boolean): this {
+    this.flags ??= {};
+    this.flags.compress = compress;
+    return this;
+  }
+
+  /** The acknowledgement of the next emit may take `ms` milliseconds; its callback then takes an error first. */
+  timeout(ms: number): Socket<ListenEvents, DecorateAcknowledgements<EmitEvents>, ServerSideEvents, SocketData> {
+    this.flags ??= {};
+    this.flags.timeout = ms;
+    return this as Unchecked;
+  }
+
+  /** To everybody in the namespace but this socket. */
+  get broadcast(): BroadcastOperator<EmitEvents, SocketData> {
+    return this.newBroadcast();
+  }
+
+  /** To the members of a room, or of any of several, but this socket. Chained: the union. */
+  to(room: Room | Room[]): BroadcastOperator<EmitEvents, SocketData> {
+    return this.newBroadcast().to(room) as BroadcastOperator<EmitEvents, SocketData>;
+  }
+
+  /** As {@link to}. */
+  in(room: Room | Room[]): BroadcastOperator<EmitEvents, SocketData> {
+    return this.to(room);
+  }
+
+  /** To everybody but this socket and the members of a room. */
+  except(room: Room | Room[]): BroadcastOperator<EmitEvents, SocketData> {
+    return this.newBroadcast().except(room) as BroadcastOperator<EmitEvents, SocketData>;
+  }
+
+  /** To everybody but this socket, on this process only. */
+  get local(): BroadcastOperator<EmitEvents, SocketData> {
+    return this.newBroadcast().local as BroadcastOperator<EmitEvents, SocketData>;
+  }
+
+  /** Joins a room, or several. Twice is once. A promise only where the adapter needs one. */
+  join(rooms: Room | Room[]): Promise<void> | void {
+    if (this.state === "left") return;
+    return this.nsp.adapter.addAll(this.id, new Set(Array.isArray(rooms) ? rooms : [rooms]));
+  }
+
+  /** Leaves a room. */
+  leave(room: Room): Promise<void> | void {
+    return this.nsp.adapter.del(this.id, room);
+  }
+
+  /** Adds a middleware for each incoming event: `([event, ...args], next)`. `next(error)` drops the event and emits `error` here. */
+  use(fn: (event: Event, next: (err?: Error) => void) => void): this {
+    this.middlewares ??= [];
+    this.middlewares.push(fn);
+    return this;
+  }
+
+  /**
+   * Disconnects from the namespace: the client is told, what was emitted before is sent first.
+   * With `close` the connection is closed, and with it every other namespace. A no-op when disconnected.
+   */
+  disconnect(close: boolean = false): this {
+    if (!this.connected) return this;
+    if (close) {
+      this.client._disconnect();
+    } else {
+      this._sendPacket({ type: PacketType.DISCONNECT, nsp: this.nsp.name });
+      this._onClose("server namespace disconnect");
+    }
+    return this;
+  }
+
+  /** Adds a listener of every incoming event, called before the event's own with its name and arguments. */
+  onAny(listener: AnyListener): this {
+    this.anyIncoming = append(this.anyIncoming, listener);
+    return this;
+  }
+
+  prependAny(listener: AnyListener): this {
+    this.anyIncoming = prepend(this.anyIncoming, listener);
+    return this;
+  }
+
+  /** Removes one catch-all listener, or all. */
+  offAny(listener?: AnyListener): this {
+    this.anyIncoming = remove(this.anyIncoming, listener);
+    return this;
+  }
+
+  listenersAny(): AnyListener[] {
+    return [...(this.anyIncoming ?? [])];
+  }
+
+  /** Adds a listener of every event that is sent to this client, also by broadcasts. */
+  onAnyOutgoing(listener: AnyListener): this {
+    this.anyOutgoing = append(this.anyOutgoing, listener);
+    return this;
+  }
+
+  prependAnyOutgoing(listener: AnyListener): this {
+    this.anyOutgoing = prepend(this.anyOutgoing, listener);
+    return this;
+  }
+
+  /** Removes one catch-all listener of outgoing events, or all. */
+  offAnyOutgoing(listener?: AnyListener): this {
+    this.anyOutgoing = remove(this.anyOutgoing, listener);
+    return this;
+  }
+
+  listenersAnyOutgoing(): AnyListener[] {
+    return [...(this.anyOutgoing ?? [])];
+  }
+
+  /** @internal Whether {@link notifyOutgoingListeners} has anybody to tell. */
+  get hasOutgoingListeners(): boolean {
+    return this.anyOutgoing !== undefined;
+  }
+
+  /** @internal For adapters, which send past {@link emit}. */
+  notifyOutgoingListeners(packet: SocketPacket): void {
+    if (this.anyOutgoing !== undefined) this.tellOutgoing(packet.data as unknown[]);
+  }
+
+  /** @internal Sends what is encoded. */
+  deliver(packet: Outgoing): void {
+    if (packet.volatile && !this.connection.writable) return;
+    this.connection.send(packet);
+  }
+
+  /** @internal */
+  _sendPacket(packet: SocketPacket): void {
+    this.connection.send(this.nsp._codec.writer.packet(packet));
+  }
+
+  /** @internal The namespace has accepted it: the client is told, its own room is joined. */
+  _onConnect(): void {
+    this.state = "connected";
+    void this.join(this.id);
+    const data = this.connection.protocol === 3 ? undefined : { sid: this.id };
+    this._sendPacket({ type: PacketType.CONNECT, nsp: this.nsp.name, data });
+  }
+
+  /** @internal The namespace has refused it. */
+  _refuse(error: Error): void {
+    const { message, data } = error as Error & { data?: unknown };
+    const legacy = this.connection.protocol === 3;
+    const payload = legacy ? (data ?? message) : data === undefined ? { message } : { message, data };
+    this._sendPacket({ type: PacketType.CONNECT_ERROR, nsp: this.nsp.name, data: payload });
+    this.state = "left";
+  }
+
+  /** @internal An event came. */
+  _onEvent(packet: SocketPacket): void {
+    if (this.state !== "connected") return;
+    const event = packet.data as unknown[];
+    if (packet.id !== undefined) event.push(this.ackSender(packet.id));
+    if (this.anyIncoming !== undefined) this.tellIncoming(event);
+    if (this.middlewares === undefined) this.dispatch(event);
+    else this.runMiddlewares(this.middlewares, event as Event);
+  }
+
+  /** @internal An acknowledgement came. */
+  _onAck(packet: SocketPacket): void {
+    if (this.pendingAcks === undefined || this.state !== "connected") return;
+    try {
+      settleAck(this.pendingAcks, packet.id as number, packet.data as unknown[]);
+    } catch (cause) {
+      this.nsp._errors.handlerFailed(cause, { socket: this as AnySocket, event: "acknowledgement" });
+    }
+  }
+
+  /** @internal */
+  _forgetAck(ack: PendingAck): void {
+    for (const [id, pending] of this.pendingAcks ?? []) if (pending === ack) this.pendingAcks?.delete(id);
+  }
+
+  /** @internal The end, whoever asked for it. Once. */
+  _onClose(reason: DisconnectReason, description?: unknown): void {
+    if (this.state === "joining") this.state = "left";
+    if (this.state !== "connected") return;
+    this.state = "leaving";
+    this.emitReserved("disconnecting", reason, description);
+    void this.nsp.adapter.delAll(this.id);
+    this.nsp._remove(this as AnySocket);
+    this.client._remove(this as AnySocket, reason === "server namespace disconnect");
+    this.state = "left";
+    this.emitReserved("disconnect", reason, description);
+    if (this.pendingAcks !== undefined) abandonAcks(this.pendingAcks, ackDisconnectedError(reason));
+  }
+
+  private newBroadcast(): BroadcastOperator<EmitEvents, SocketData> {
+    const flags = this.flags;
+    this.flags = undefined;
+    return new BroadcastOperator(this.nsp.adapter, new Set(), new Set([this.id]), flags);
+  }
+
+  private awaitAck(id: number, callback: AckCallback, timeout: number | undefined, event: unknown): void {
+    if (timeout === undefined) {
+      this.acks.set(id, callback);
+      return;
+    }
+    expectAckWithin(this.acks, id, timeout, this.nsp._clock, (...args) => this.callBack(callback, args, event));
+  }
+
+  /** A callback that takes an error, of an emit after the end: told at the end of the turn, as an answer would be. */
+  private refuseAck(callback: AckCallback): void {
+    this.nsp._clock.soon(() => this.callBack(callback, [ackDisconnectedError()], "acknowledgement"));
+  }
+
+  private callBack(callback: AckCallback, args: unknown[], event: unknown): void {
+    try {
+      callback(...args);
+    } catch (cause) {
+      this.nsp._errors.handlerFailed(cause, { socket: this as AnySocket, event });
+    }
+  }
+
+  /** What a handler calls to acknowledge. Only the first call is sent. */
+  private ackSender(id: number): AckCallback {
+    let sent = false;
+    return (...args) => {
+      if (sent || this.state === "left") return;
+      sent = true;
+      this.connection.send(this.nsp._codec.writer.ack(this.nsp.name, id, args));
+    };
+  }
+
+  private runMiddlewares(chain: readonly Middleware<Event>[], event: Event): void {
+    runMiddlewares(chain, event, {
+      onDone: (error) => {
+        if (this.state !== "connected") return;
+        if (error === undefined) this.dispatch(event);
+        else if (this.listenerCount("error") > 0) this.emitReserved("error", error);
+        else this.nsp._errors.middlewareFailed(error, { socket: this as AnySocket, event: event[0] });
+      },
+      onThrown: (cause) => this.nsp._errors.middlewareFailed(cause, { socket: this as AnySocket, event: event[0] }),
+    });
+  }
+
+  /** Calls the listeners of an event. Node's `emit` without a spread for the usual numbers of arguments: this is the path of every message. */
+  private dispatch(event: readonly unknown[]): void {
+    // A peer may send an event of this name, at which Node throws if nobody listens.
+    if (event[0] === "error" && this.listenerCount("error") === 0) return;
+    try {
+      switch (event.length) {
+        case 1:
+          emitLocally.call(this, event[0]);
+          break;
+        case 2:
+          emitLocally.call(this, event[0], event[1]);
+          break;
+        case 3:
+          emitLocally.call(this, event[0], event[1], event[2]);
+          break;
+        default:
+          emitLocally.apply(this, event as [unknown, ...unknown[]]);
+      }
+    } catch (cause) {
+      this.nsp._errors.handlerFailed(cause, { socket: this as AnySocket, event: event[0] });
+    }
+  }
+
+  private emitReserved(event: keyof SocketReservedEventsMap, ...args: unknown[]): void {
+    try {
+      emitLocally.call(this, event, ...args);
+    } catch (cause) {
+      this.nsp._errors.handlerFailed(cause, { socket: this as AnySocket, event });
+    }
+  }
+
+  private tellIncoming(event: readonly unknown[]): void {
+    this.tell(this.anyIncoming as ListenerList<AnyListener>, event);
+  }
+
+  private tellOutgoing(event: readonly unknown[]): void {
+    this.tell(this.anyOutgoing as ListenerList<AnyListener>, event);
+  }
+
+  private tell(listeners: ListenerList<AnyListener>, event: readonly unknown[]): void {
+    for (const listener of listeners) {
+      try {
+        listener.apply(this, event as unknown[]);
+      } catch (cause) {
+        this.nsp._errors.handlerFailed(cause, { socket: this as AnySocket, event: event[0] });
+      }
+    }
+  }
+}
+
+receiveRejections(Socket as { prototype: AnySocket }, (socket, cause, event) => {
+  socket.nsp._errors.handlerRejected(cause, { socket, event });
+});

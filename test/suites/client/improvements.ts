@@ -1,7 +1,9 @@
 // Client suite: where we differ from socket.io-client 4.8.4 on purpose. Each test says what the reference does.
+import { createServer } from "node:http";
 import { Server } from "socket.io";
 import { describe, expect, it } from "vitest";
-import { type ClientLibrary, client, connected, stage } from "../../support/scene.js";
+import { WebSocketServer } from "ws";
+import { type ClientLibrary, client, closeLater, connected, listening, stage } from "../../support/scene.js";
 import { once } from "../../support/waiting.js";
 
 const stock = { Server };
@@ -42,6 +44,14 @@ export function describeClientImprovements(library: ClientLibrary): void {
       }
       expect(code(error)).toBe("PACKET_CYCLIC");
       expect(socket.connected).toBe(true);
+    });
+
+    it("tries again when a WebSocket closes before the open packet (the reference: after the whole timeout)", async () => {
+      const http = createServer();
+      closeLater(http);
+      new WebSocketServer({ server: http }).on("connection", (ws) => ws.close());
+      const socket = client(library, `http://127.0.0.1:${await listening(http)}`, { transports: ["websocket"] });
+      expect((await once(socket, "connect_error"))[0]).toBeInstanceOf(Error);
     });
 
     it("sends a stock server nothing but the user's auth", async () => {

@@ -1,0 +1,144 @@
+// Interop: proxies that refuse upgrades, cut idle connections, fall silent or repeat requests: the program goes on working.
+import type { ServerOptions } from "socket.io";
+import type { Socket as ClientSocket } from "socket.io-client";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { HostileProxy, type Hostility } from "../support/hostile-proxy.js";
+import { type ClientOptions, client as open, portOf, type Stage, stage } from "../support/scene.js";
+import { once, silence, until } from "../support/waiting.js";
+import { MIXED, OURS, type Pair, WAYS } from "./pairs.js";
+
+async function behind(
+  { server, client }: Pair,
+  hostility: Hostility,
+  options: ClientOptions,
+  settings: Partial<ServerOptions> = {},
+): Promise<{ scene: Stage; proxy: HostileProxy; peer: ClientSocket }> {
+  const scene = await stage(server, settings);
+  scene.io.on("connection", (socket) => {
+    socket.on("echo", (value: unknown, answer: (value: unknown) => void) => answer(value));
+  });
+  const proxy = new HostileProxy(portOf(scene.httpServer), hostility);
+  onTestFinished(() => proxy.close());
+  const peer = open(client, `http://127.0.0.1:${await proxy.listen()}`, {
+    reconnection: true,
+    reconnectionDelay: 10,
+    reconnectionDelayMax: 50,
+    ...options,
+  });
+  return { scene, proxy, peer };
+}
+
+async function conversation(scene: Stage, peer: ClientSocket): Promise<void> {
+  expect(await peer.emitWithAck("echo", { text: "ñ" })).toEqual({ text: "ñ" });
+  expect(Buffer.from((await peer.emitWithAck("echo", Buffer.from([1, 255]))) as Uint8Array).toString("hex")).toBe(
+    "01ff",
+  );
+  const news = once(peer, "news");
+  scene.io.emit("news", 1);
+  expect(await news).toEqual([1]);
+}
+
+for (const pair of [...MIXED, OURS]) {
+  describe(`a proxy that refuses upgrades: ${pair.name}`, () => {
+    for (const refuseUpgrades of [400, 502, "strip"] as const) {
+      it(`leaves polling to a client that would upgrade (${refuseUpgrades})`, async () => {
+        const { scene, proxy, peer } = await behind(pair, { refuseUpgrades }, WAYS.upgrade);
+        await once(peer, "connect");
+        await until(() => proxy.counts.upgradesRefused > 0, "the upgrade was refused");
+        await conversation(scene, peer);
+        expect(peer.io.engine.transport.name).toBe("polling");
+        expect(scene.io.engine.clientsCount).toBe(1);
+      });
+
+      it(`lets a client that begins with WebSocket fall back (${refuseUpgrades})`, async () => {
+        const { scene, proxy, peer } = await behind(
+          pair,
+          { refuseUpgrades },
+          {
+            transports: ["websocket", "polling"],
+            tryAllTransports: true,
+          },
+        );
+        await once(peer, "connect");
+        await conversation(scene, peer);
+        expect(peer.io.engine.transport.name).toBe("polling");
+        expect(proxy.counts.upgradesRefused).toBeGreaterThan(0);
+      });
+    }
+  });
+
+  describe(`a proxy that cuts idle connections: ${pair.name}`, () => {
+    for (const [way, options] of Object.entries(WAYS)) {
+      it(`leaves a connection in peace whose pings come sooner, over ${way}`, async () => {
+        const { scene, proxy, peer } = await behind(pair, { idleCut: 400 }, options, { pingInterval: 100 });
+        await once(peer, "connect");
+        let ends = 0;
+        peer.on("disconnect", () => ends++);
+        for (let round = 0; round < 8; round++) await once(peer.io, "ping");
+        await conversation(scene, peer);
+        expect(ends).toBe(0);
+        expect(proxy.counts.taken).toBeGreaterThan(0);
+      });
+
+      it(`is survived by coming back, over ${way}`, async () => {
+        const { scene, peer } = await behind(pair, { idleCut: 150 }, options);
+        await once(peer, "connect");
+        await once(peer, "disconnect");
+        await once(peer, "connect");
+        await conversation(scene, peer);
+        await until(() => scene.io.engine.clientsCount === 1, "the server noticed the cut too");
+      });
+    }
+  });
+
+  describe(`a network that falls silent: ${pair.name}`, () => {
+    for (const [way, options] of Object.entries(WAYS)) {
+      it(`is noticed by both sides, and survived, over ${way}`, async () => {
+        const { scene, proxy, peer } = await behind(pair, {}, options, { pingInterval: 100, pingTimeout: 100 });
+        await once(peer, "connect");
+        await conversation(scene, peer);
+        const [first] = scene.io.sockets.sockets.values();
+        const told = Promise.all([once<[string]>(first, "disconnect"), once<[string]>(peer, "disconnect")]);
+        proxy.fallSilent();
+        const [server, client] = await told;
+        expect(server[0]).toBe("ping timeout");
+        expect(client[0]).toBe("ping timeout");
+        const back = once(peer, "connect");
+        proxy.speakAgain();
+        await back;
+        await conversation(scene, peer);
+      });
+    }
+  });
+}
+
+describe("a proxy that repeats requests", () => {
+  it("does not double what was posted", async () => {
+    const { scene, proxy, peer } = await behind(OURS, { repeat: ["POST"] }, WAYS.polling);
+    const heard: number[] = [];
+    scene.io.on("connection", (socket) => socket.on("n", (n: number) => heard.push(n)));
+    await once(peer, "connect");
+    for (let n = 0; n < 20; n++) {
+      peer.emit("n", n);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    await conversation(scene, peer);
+    await silence();
+    expect(heard).toEqual(Array.from({ length: 20 }, (_, n) => n));
+    expect(proxy.counts.repeated).toBeGreaterThan(0);
+  });
+
+  it("ends a session whose GET was repeated, tells both, and the client comes back", async () => {
+    const { scene, proxy, peer } = await behind(OURS, {}, WAYS.polling);
+    await once(peer, "connect");
+    const [socket] = scene.io.sockets.sockets.values();
+    const told = Promise.all([once(socket, "disconnect"), once(peer, "disconnect")]);
+    proxy.become({ repeat: ["GET"] });
+    proxy.cutAll("fin");
+    await told;
+    proxy.become({});
+    proxy.cutAll();
+    if (!peer.connected) await once(peer, "connect");
+    await conversation(scene, peer);
+  });
+});

@@ -1,17 +1,23 @@
 // http/ What a client asks for: the URL of a transport (Engine.IO protocol v4, "Handshake"), and how its failures look.
 import { VaivenError } from "../errors.js";
 import type { ClientTransportContext } from "../session/client-host.js";
+import type { TransportName } from "../session/transport.js";
 
 let requests = 0;
 
-/** The URL of a request, or of a WebSocket where `scheme` is `ws`. A polling URL is never the same twice, so that no cache answers it. */
-export function requestUrl(scheme: "http" | "ws", { options, sid, platform }: ClientTransportContext): string {
+/** The URL of a transport, by name; `scheme` is `ws` where the platform wants that of a WebSocket. A polling URL is never the same twice, so that no cache answers it. */
+export function requestUrl(
+  transport: TransportName,
+  scheme: "http" | "ws",
+  context: ClientTransportContext,
+  sid: string | undefined = context.sid,
+): string {
+  const { options, platform } = context;
   const { secure, hostname, port, path, query, timestampParam, timestampRequests } = options;
-  const polling = scheme === "http";
-  const parameters: Record<string, unknown> = { ...query, EIO: 4, transport: polling ? "polling" : "websocket" };
+  const parameters: Record<string, unknown> = { ...query, EIO: 4, transport };
   if (sid !== undefined) parameters["sid"] = sid;
   // The server ends a session that repeats a `t`: the count keeps them apart here, the random part between pages.
-  if (timestampRequests ?? polling) {
+  if (timestampRequests ?? transport === "polling") {
     parameters[timestampParam] = platform.random().toString(36).slice(2, 8) + (requests++).toString(36);
   }
   if (options.forceBase64) parameters["b64"] = 1;

@@ -2,11 +2,12 @@
 //
 //   idle ──open()──▶ opening ──first response──▶ open ──pause(done)──▶ pausing ──nothing under way──▶ paused
 //                       └───────────────┴── failure, `close` packet, close(), discard() ──▶ closed
-import type { VaivenError } from "../errors.js";
+import { VaivenError } from "../errors.js";
 import { EnginePacketCode } from "../packet/engine-packet.js";
 import { controlPacket, type Outgoing } from "../packet/outgoing.js";
 import type { PayloadReceiver } from "../packet/payload.js";
 import type { ClientTransportContext } from "../session/client-host.js";
+import { readOpenData } from "../session/open-data.js";
 import type { Cancel } from "../session/platform.js";
 import type { ClientTransport, TransportSink } from "../session/transport.js";
 import { requestUrl, transportClosed } from "./client-request.js";
@@ -28,6 +29,7 @@ export abstract class PollingClient implements ClientTransport, PayloadReceiver 
   sink!: TransportSink;
   protected readonly context: ClientTransportContext;
   private state: State = "idle";
+  private sid: string | undefined;
   private cancelGet: Cancel | undefined;
   private cancelPost: Cancel | undefined;
   private posted = 0;
@@ -36,6 +38,7 @@ export abstract class PollingClient implements ClientTransport, PayloadReceiver 
 
   constructor(context: ClientTransportContext) {
     this.context = context;
+    this.sid = context.sid;
   }
 
   get name(): "polling" {
@@ -61,7 +64,7 @@ export abstract class PollingClient implements ClientTransport, PayloadReceiver 
   send(batch: readonly Outgoing[]): void {
     const body = this.context.payload.write(batch);
     this.posted = body.length;
-    this.cancelPost = this.request(requestUrl("http", this.context), body, (error) => {
+    this.cancelPost = this.request(this.url(), body, (error) => {
       this.cancelPost = undefined;
       this.posted = 0;
       if (error !== undefined) this.end(error);
@@ -92,14 +95,16 @@ export abstract class PollingClient implements ClientTransport, PayloadReceiver 
     this.cancelPost?.();
   }
 
+  private url(): string {
+    return requestUrl("polling", "http", this.context, this.sid);
+  }
+
   private sayClose(): void {
-    this.cancelPost = this.request(requestUrl("http", this.context), this.context.payload.write([CLOSE]), () =>
-      this.end(undefined),
-    );
+    this.cancelPost = this.request(this.url(), this.context.payload.write([CLOSE]), () => this.end(undefined));
   }
 
   private poll(): void {
-    this.cancelGet = this.request(requestUrl("http", this.context), undefined, (error, text) => {
+    this.cancelGet = this.request(this.url(), undefined, (error, text) => {
       this.cancelGet = undefined;
       if (error !== undefined) this.end(error);
       else this.read(text);
@@ -128,8 +133,17 @@ export abstract class PollingClient implements ClientTransport, PayloadReceiver 
   /** One text packet of a payload. @internal */
   onText(packet: string): boolean {
     if (packet === EnginePacketCode.close) this.end(transportClosed("transport closed by the server", undefined));
-    else this.sink.onText(packet);
+    else {
+      if (this.sid === undefined) this.learnSession(packet);
+      this.sink.onText(packet);
+    }
     return (this.state as State) !== "closed";
+  }
+
+  /** The first packet opens the session; every further request names it. Whether it is well-formed is for the session to say. */
+  private learnSession(packet: string): void {
+    const data = readOpenData(packet.slice(1));
+    if (!(data instanceof VaivenError)) this.sid = data.sid;
   }
 
   /** One binary packet of a payload. @internal */

@@ -1,12 +1,12 @@
 // session/ contract: what a client is given by its host (design: "Platform"). browser/ and node/ implement it, client/ uses it, entry/ brings them together.
+import type { PayloadCodec } from "../packet/payload.js";
 import type { FlushQueue } from "./flush-queue.js";
-import type { Cancel, Clock } from "./platform.js";
+import type { Cancel, Platform } from "./platform.js";
 import type { ClientTransport } from "./transport.js";
 
-/** Time, and the one thing about bytes that a client's pure code must ask: browsers have neither SHA-1 nor zlib at hand, and a client needs neither. */
-export interface ClientPlatform extends Clock {
-  /** Number of bytes that `text` takes in UTF-8; a lone surrogate counts as U+FFFD (3 bytes). */
-  textByteLength(text: string): number;
+/** What a client's pure code needs of its host: browsers have neither SHA-1 nor zlib at hand, and a client needs neither. */
+export interface ClientPlatform
+  extends Pick<Platform, "now" | "after" | "soon" | "textByteLength" | "toBase64" | "allocate"> {
   /** A number from 0 up to 1: for jitter and for URLs that no cache knows. It need not be hard to guess. */
   random(): number;
 }
@@ -44,6 +44,8 @@ export interface ClientTransportContext {
   readonly sid: string | undefined;
   readonly platform: ClientPlatform;
   readonly flushQueue: FlushQueue;
+  /** One a process. */
+  readonly payload: PayloadCodec;
   /** The same object for all transports of one session: what they share, such as a cookie jar, is kept under it. */
   readonly session: object;
 }
@@ -67,6 +69,7 @@ export interface SurroundingsListener {
 /** One host of clients: a browser, or Node. */
 export interface ClientHost {
   readonly flushQueue: FlushQueue;
+  readonly payload: PayloadCodec;
   /** Where the page comes from: the server that is meant when no URL is given. */
   readonly location: { readonly protocol: string; readonly host: string } | undefined;
   /** Time for a connection. With `background` its timers do not keep the process alive (`autoUnref`). */
@@ -75,8 +78,8 @@ export interface ClientHost {
   readonly transports: Readonly<Record<string, ClientTransportClass>>;
   /** Received bytes as this host's programs expect them: Buffer on Node, ArrayBuffer in browsers. */
   userBytes(bytes: Uint8Array): Uint8Array | ArrayBuffer;
-  /** The bytes of a Blob or File, which are read later; undefined for every other value. */
-  blobBytes(value: object): Promise<Uint8Array | ArrayBuffer> | undefined;
+  /** The bytes of a Blob or File, which are read later; undefined for every other value. Absent where there are no Blobs to send. */
+  readonly blobBytes: ((value: object) => Promise<Uint8Array | ArrayBuffer> | undefined) | undefined;
   /** Tells `listener` until the returned function is called. */
   watch(listener: SurroundingsListener): Cancel;
 }

@@ -29,6 +29,9 @@ export interface ClientSessionOptions {
   readonly createTransport: (name: TransportName, sid: string | undefined) => ClientTransport;
 }
 
+/** What of the platform a client session uses. */
+export type SessionPlatform = Pick<Platform, "now" | "after" | "soon" | "textByteLength">;
+
 /** Who owns a client session. */
 export interface ClientSessionSink extends SessionSink {
   /** The session is open. */
@@ -53,7 +56,7 @@ export class ClientSession implements TransportSink {
   private current: ClientTransport | undefined = undefined;
   private data: OpenData | undefined = undefined;
   private readonly options: ClientSessionOptions;
-  private readonly platform: Platform;
+  private readonly platform: SessionPlatform;
   private readonly flushQueue: FlushQueue;
   private readonly sink: ClientSessionSink;
   private readonly buffer = new PacketBuffer();
@@ -63,7 +66,12 @@ export class ClientSession implements TransportSink {
   private expiresAt = 0;
   private cancelHeartbeat: Cancel | undefined = undefined;
 
-  constructor(options: ClientSessionOptions, platform: Platform, flushQueue: FlushQueue, sink: ClientSessionSink) {
+  constructor(
+    options: ClientSessionOptions,
+    platform: SessionPlatform,
+    flushQueue: FlushQueue,
+    sink: ClientSessionSink,
+  ) {
     this.options = options;
     this.platform = platform;
     this.flushQueue = flushQueue;
@@ -149,7 +157,7 @@ export class ClientSession implements TransportSink {
   }
 
   /** Cuts at once because the host knows better than the connection: the network is gone, or the machine has slept. */
-  abandon(reason: "transport close" | "ping timeout", description?: unknown): void {
+  abandon(reason: "transport close" | "ping timeout" | "parse error", description?: unknown): void {
     if (this.state === "closed" || this.state === "idle") return;
     this.cut(reason, description);
   }

@@ -1,0 +1,38 @@
+// browser/ What pure code is given in a browser, a worker, or React Native (session/client-host.ts is the contract).
+import type { ClientPlatform } from "../session/client-host.js";
+
+/** Microtasks; promises everywhere, because `queueMicrotask` is younger than the oldest browsers that we serve. */
+const resolved: Promise<void> = Promise.resolve();
+
+/** The browser's {@link ClientPlatform}. Timers are looked up at each call, so that fake ones are followed. */
+export const browserPlatform: ClientPlatform = {
+  now: () => performance.now(),
+  after(ms, fn) {
+    const timer = setTimeout(fn, ms);
+    return () => clearTimeout(timer);
+  },
+  soon: (fn) => void resolved.then(fn),
+  random: () => Math.random(),
+  allocate: (size) => new Uint8Array(size),
+  toBase64(bytes) {
+    let text = "";
+    // In steps, because the arguments of a call go on the stack.
+    for (let at = 0; at < bytes.length; at += STEP) text += String.fromCharCode(...bytes.subarray(at, at + STEP));
+    return btoa(text);
+  },
+  textByteLength(text) {
+    let size = text.length;
+    for (let at = 0; at < text.length; at++) {
+      const unit = text.charCodeAt(at);
+      // Two bytes from U+0080, three from U+0800; a pair of surrogates is two units and four bytes.
+      if (unit > 0x7f) size += unit > 0x7ff ? 2 : 1;
+      if (unit >= 0xd800 && unit < 0xdc00 && (text.charCodeAt(at + 1) & 0xfc00) === 0xdc00) {
+        size++;
+        at++;
+      }
+    }
+    return size;
+  },
+};
+
+const STEP = 4096;

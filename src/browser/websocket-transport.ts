@@ -1,0 +1,98 @@
+// browser/ The WebSocket transport over the browser's own WebSocket: one Engine.IO packet a message.
+import { VaivenError } from "../errors.js";
+import { requestUrl, transportClosed, transportError } from "../http/client-request.js";
+import { readBase64 } from "../packet/base64.js";
+import type { Outgoing, WirePacket } from "../packet/outgoing.js";
+import type { ClientTransportContext } from "../session/client-host.js";
+import type { ClientTransport, TransportSink } from "../session/transport.js";
+
+/** WebSocket in a browser. */
+class BrowserWebSocket implements ClientTransport {
+  sink!: TransportSink;
+  writable = false;
+  private readonly context: ClientTransportContext;
+  private socket: WebSocket | undefined;
+
+  constructor(context: ClientTransportContext) {
+    this.context = context;
+  }
+
+  get name(): "websocket" {
+    return "websocket";
+  }
+
+  get bufferedAmount(): number {
+    return this.socket?.bufferedAmount ?? 0;
+  }
+
+  open(): void {
+    const { context } = this;
+    let socket: WebSocket;
+    try {
+      // Throws where the page's policy forbids the address.
+      this.socket = socket = new WebSocket(requestUrl("websocket", "ws", context), context.options.protocols ?? []);
+    } catch (error) {
+      context.platform.soon(() => this.end(transportError("websocket error", error)));
+      return;
+    }
+    socket.binaryType = "arraybuffer";
+    socket.onopen = () => {
+      this.writable = true;
+      this.sink.onOpen?.();
+    };
+    socket.onmessage = ({ data }: MessageEvent<string | ArrayBuffer>) => {
+      const { flushQueue } = context;
+      flushQueue.enter();
+      try {
+        if (typeof data !== "string") this.sink.onBinary(new Uint8Array(data));
+        else if (data[0] !== "b") this.sink.onText(data);
+        else {
+          const bytes = readBase64(data, 1, data.length, context.platform.allocate);
+          if (bytes) this.sink.onBinary(bytes);
+          else this.end(new VaivenError("PACKET_INVALID_BASE64", "expected base64"));
+        }
+      } finally {
+        flushQueue.leave();
+      }
+    };
+    socket.onerror = (event) => this.end(transportError("websocket error", event));
+    socket.onclose = (event) => this.end(transportClosed("websocket connection closed", event));
+  }
+
+  send(batch: readonly Outgoing[]): void {
+    for (const { head, rest } of batch) {
+      this.write(head);
+      if (rest) for (const packet of rest) this.write(packet);
+    }
+  }
+
+  close(code?: number, reason?: string): void {
+    this.writable = false;
+    this.socket?.close(code, reason);
+  }
+
+  discard(): void {
+    const { socket } = this;
+    this.writable = false;
+    this.socket = undefined;
+    if (socket === undefined) return;
+    socket.onopen = socket.onmessage = socket.onerror = socket.onclose = null;
+    socket.close();
+  }
+
+  private write(packet: WirePacket): void {
+    const bytes = typeof packet !== "string";
+    const { options, platform } = this.context;
+    this.socket?.send(
+      bytes && options.forceBase64 ? `b${platform.toBase64(packet)}` : (packet as string | Uint8Array<ArrayBuffer>),
+    );
+  }
+
+  private end(error: VaivenError): void {
+    const { sink } = this;
+    this.discard();
+    sink.onClose(error);
+  }
+}
+
+export { BrowserWebSocket as WebSocket };

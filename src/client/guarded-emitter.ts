@@ -1,0 +1,37 @@
+// client/ An emitter whose listeners may throw: the error goes where uncaught errors go, and the connection and the other listeners' sockets do not notice.
+import { Emitter } from "../event/emitter.js";
+import type { EventsMap } from "../event/event-map.js";
+
+/** Base of the public classes. */
+export abstract class GuardedEmitter<
+  Listen extends EventsMap,
+  Emit extends EventsMap,
+  Reserved extends EventsMap,
+> extends Emitter<Listen, Emit, Reserved> {
+  private readonly soon: (fn: () => void) => void;
+
+  /** `soon` calls a function when the turn ends. */
+  protected constructor(soon: (fn: () => void) => void) {
+    super();
+    this.soon = soon;
+  }
+
+  /** Calls `fn`. What it throws is thrown again at the end of the turn, with nobody around to catch it. */
+  protected guard(fn: () => void): void {
+    try {
+      fn();
+    } catch (error) {
+      this.soon(() => {
+        throw error;
+      });
+    }
+  }
+
+  protected override dispatch(event: unknown, args: readonly unknown[]): boolean {
+    let heard = false;
+    this.guard(() => {
+      heard = super.dispatch(event, args);
+    });
+    return heard;
+  }
+}

@@ -1,0 +1,362 @@
+// client/ The Manager: one connection to one server, kept up, and shared by the sockets of its namespaces.
+//
+//            open()               engine open                lost
+//   closed ─────────▶ opening ───────────────▶ open ─────────────────┐
+//      ▲                 │ error, timeout                            ▼
+//      └─────────────────┴──────▶ reconnecting: wait ─▶ reconnect_attempt ─▶ open() ─▶ reconnect | reconnect_error
+import { VaivenError } from "../errors.js";
+import type { DefaultEventsMap, EventsMap } from "../event/event-map.js";
+import { outgoingOf } from "../packet/default-parser.js";
+import type { Outgoing, OutgoingOptions } from "../packet/outgoing.js";
+import { PacketReader } from "../packet/packet-reader.js";
+import type { PacketDecoder, PacketEncoder, PacketParser } from "../packet/parser.js";
+import { encodePacket, PacketType, type SocketPacket } from "../packet/socket-packet.js";
+import { Backoff } from "../session/backoff.js";
+import type { ClientHost, ClientPlatform, SurroundingsListener } from "../session/client-host.js";
+import type { OpenData } from "../session/open-data.js";
+import type { Cancel } from "../session/platform.js";
+import { Engine } from "./engine.js";
+import { GuardedEmitter } from "./guarded-emitter.js";
+import { engineSettings, type ManagerOptions } from "./options.js";
+import { type DisconnectDescription, Socket, type SocketOptions } from "./socket.js";
+
+/** The events of a Manager. */
+export interface ManagerReservedEvents {
+  open: () => void;
+  error: (err: Error) => void;
+  ping: () => void;
+  packet: (packet: SocketPacket) => void;
+  close: (reason: string, description?: DisconnectDescription) => void;
+  reconnect_failed: () => void;
+  reconnect_attempt: (attempt: number) => void;
+  reconnect_error: (err: Error) => void;
+  reconnect: (attempt: number) => void;
+}
+
+const DEFAULTS = {
+  reconnection: true,
+  reconnectionAttempts: Number.POSITIVE_INFINITY,
+  reconnectionDelay: 1000,
+  reconnectionDelayMax: 5000,
+  randomizationFactor: 0.5,
+  timeout: 20000 as number | boolean,
+};
+type Tunable = typeof DEFAULTS;
+
+/** What one packet may ask for: a server is trusted further than a client. */
+const LIMITS = { maxAttachments: 100_000, maxAttachmentBytes: Number.POSITIVE_INFINITY };
+
+/** See {@link ManagerOptions}. Made by `io()`, or by hand where several sockets shall share settings. */
+export class BaseManager<
+  ListenEvents extends EventsMap = DefaultEventsMap,
+  _EmitEvents extends EventsMap = ListenEvents,
+> extends GuardedEmitter<Record<never, never>, Record<never, never>, ManagerReservedEvents> {
+  /** The connection; another one after each reconnection. Undefined before the first {@link open}. */
+  engine!: Engine;
+  /** The options, which may be changed: they are read again at each connect. */
+  opts: Partial<ManagerOptions>;
+  /** The URL that was given. */
+  readonly uri: string | undefined;
+  /** The sockets by namespace. */
+  readonly nsps: Record<string, Socket> = {};
+  /** @internal */
+  _readyState: "closed" | "opening" | "open" = "closed";
+  /** @internal */
+  _reconnecting = false;
+  /** @internal */
+  _autoConnect: boolean;
+  /** What our own server said of itself; undefined with a stock one. @internal */
+  _envelope: OpenData["vaiven"] = undefined;
+  /** @internal */
+  readonly _host: ClientHost;
+  private skipReconnect = false;
+  private readonly encoder: PacketEncoder | undefined;
+  private readonly backoff: Backoff;
+  private cancelTimer: Cancel | undefined = undefined;
+  private stopWatching: Cancel | undefined = undefined;
+
+  /** Connects at once, unless `autoConnect` is false. */
+  constructor(host: ClientHost, uri?: string | Partial<ManagerOptions>, opts?: Partial<ManagerOptions>) {
+    super((fn) => host.platform(false).soon(fn));
+    const given = typeof uri === "object" ? uri : opts;
+    this._host = host;
+    this.uri = typeof uri === "string" ? uri : undefined;
+    this.opts = { path: "/socket.io", ...given };
+    const { parser, autoConnect } = this.opts;
+    if (parser) this.encoder = new (parser as PacketParser).Encoder();
+    this._autoConnect = autoConnect !== false;
+    this.backoff = new Backoff({ min: 0, max: 0, jitter: 0 }, host.platform(false).random);
+    if (this._autoConnect) this.open();
+  }
+
+  reconnection(): boolean;
+  reconnection(value: boolean): this;
+  reconnection(value?: boolean): this | boolean;
+  /** Reads or sets the option of this name. */
+  reconnection(value?: boolean): this | boolean {
+    return this.tune("reconnection", value);
+  }
+
+  reconnectionAttempts(): number;
+  reconnectionAttempts(value: number): this;
+  reconnectionAttempts(value?: number): this | number;
+  /** Reads or sets the option of this name. */
+  reconnectionAttempts(value?: number): this | number {
+    return this.tune("reconnectionAttempts", value);
+  }
+
+  reconnectionDelay(): number;
+  reconnectionDelay(value: number): this;
+  reconnectionDelay(value?: number): this | number;
+  /** Reads or sets the option of this name, in milliseconds. */
+  reconnectionDelay(value?: number): this | number {
+    return this.tune("reconnectionDelay", value);
+  }
+
+  reconnectionDelayMax(): number;
+  reconnectionDelayMax(value: number): this;
+  reconnectionDelayMax(value?: number): this | number;
+  /** Reads or sets the option of this name, in milliseconds. */
+  reconnectionDelayMax(value?: number): this | number {
+    return this.tune("reconnectionDelayMax", value);
+  }
+
+  randomizationFactor(): number;
+  randomizationFactor(value: number): this;
+  randomizationFactor(value?: number): this | number;
+  /** Reads or sets the option of this name. */
+  randomizationFactor(value?: number): this | number {
+    return this.tune("randomizationFactor", value);
+  }
+
+  timeout(): number | boolean;
+  timeout(value: number | boolean): this;
+  timeout(value?: number | boolean): this | number | boolean;
+  /** Reads or sets the option of this name, in milliseconds; false for no limit. */
+  timeout(value?: number | boolean): this | number | boolean {
+    return this.tune("timeout", value);
+  }
+
+  private tune<K extends keyof Tunable>(name: K, value: Tunable[K] | undefined): this | Tunable[K] {
+    const opts = this.opts as Partial<Tunable>;
+    if (value === undefined) return opts[name] ?? DEFAULTS[name];
+    opts[name] = value;
+    return this;
+  }
+
+  /**
+   * Connects. Does nothing while connected or connecting.
+   *
+   * @param fn - called with an error, or with nothing once connected. With it a failed attempt is not followed by others.
+   */
+  open(fn?: (err?: Error) => void): this {
+    if (this._readyState !== "closed") return this;
+    const { _host: host, uri, opts } = this;
+    const settings = engineSettings(host, uri, opts);
+    const platform = this.platform();
+    this._readyState = "opening";
+    this.skipReconnect = false;
+    let cancelTimeout: Cancel | undefined;
+    // An engine that was replaced or given up has nothing to say any more.
+    const isCurrent = (): boolean => this.engine === engine && this._readyState !== "closed";
+    const fail = (error: Error): void => {
+      if (!isCurrent()) return;
+      cancelTimeout?.();
+      this._readyState = "closed";
+      this.everySocket((socket) => socket._onError(error));
+      this.emitReserved("error", error);
+      if (fn) this.guard(() => fn(error));
+      else if (this._readyState === "closed" && this.reconnection() && this.backoff.attempts === 0) this.reconnect();
+    };
+    const take = (packet: SocketPacket | undefined): void => {
+      if (packet === undefined) return;
+      this.emitReserved("packet", packet);
+      const socket = this.nsps[packet.nsp];
+      if (socket?.active) this.guard(() => socket._onPacket(packet));
+      else if (packet.type === PacketType.CONNECT) {
+        // It was closed before the server had answered, and the server must not keep it.
+        engine.sendPacket(this._encode({ type: PacketType.DISCONNECT, nsp: packet.nsp }));
+      }
+    };
+    const reader = this.makeReader(take);
+    const read = (fn: () => void): void => {
+      if (!isCurrent()) return;
+      try {
+        fn();
+      } catch (error) {
+        engine.abandon("parse error", error);
+      }
+    };
+    const engine = new Engine(host, platform, settings, {
+      onOpen: (data) => {
+        if (!isCurrent()) return;
+        cancelTimeout?.();
+        this._readyState = "open";
+        this._envelope = data.vaiven;
+        this.emitReserved("open");
+        this.everySocket((socket) => socket._onOpen());
+        if (fn) this.guard(() => fn());
+      },
+      onMessage: (text, start) => read(() => take(reader.readText(text, start))),
+      onBinary: (bytes) => read(() => take(reader.readBinary(host.userBytes(bytes)))),
+      onPing: () => this.emitReserved("ping"),
+      onClose: (reason, description) => {
+        if (!isCurrent()) return;
+        if (this._readyState === "opening") fail(description as Error);
+        else this.closed(reason, description);
+      },
+      onError: fail,
+    });
+    this.engine = engine;
+    this.stopWatching ??= host.watch(this.surroundings);
+    const timeout = this.timeout();
+    if (timeout !== false) {
+      cancelTimeout = platform.after(timeout as number, () => {
+        fail(new VaivenError("CONNECT_TIMEOUT", "timeout"));
+        engine.close();
+      });
+    }
+    if (settings.transports.length > 0) engine.open();
+    else platform.soon(() => fail(new VaivenError("API_INVALID_OPTION", "No transports available")));
+    return this;
+  }
+
+  /** As {@link open}. */
+  connect(fn?: (err?: Error) => void): this {
+    return this.open(fn);
+  }
+
+  /** The socket of a namespace: the one that there is, or a new one, which connects unless `autoConnect` is false. */
+  socket(nsp: string, opts?: Partial<SocketOptions>): Socket {
+    const known = this.nsps[nsp];
+    if (known === undefined) {
+      return (this.nsps[nsp] = new Socket(this as unknown as BaseManager, nsp, opts));
+    }
+    if (this._autoConnect && !known.active) known.connect();
+    return known;
+  }
+
+  /** A socket was closed: the last one takes the connection with it. @internal */
+  _destroy(): void {
+    if (!Object.keys(this.nsps).some((nsp) => this.nsps[nsp]!.active)) this._close();
+  }
+
+  /** Closes the connection and does not reconnect; sockets are told `forced close`. @internal */
+  _close(): void {
+    this.skipReconnect = true;
+    this._reconnecting = false;
+    this.cancelTimer?.();
+    if (this._readyState === "closed") this.unwatch();
+    else {
+      this.engine.close();
+      this.closed("forced close");
+    }
+  }
+
+  /** As {@link _close}: the name that programs know. */
+  disconnect(): void {
+    this._close();
+  }
+
+  /** Encodes one packet. Throws for what cannot be written. @internal */
+  _encode(packet: SocketPacket, options?: OutgoingOptions): Outgoing {
+    return this.encoder ? outgoingOf(this.encoder.encode(packet), options) : encodePacket(packet, options);
+  }
+
+  /** Time for this connection, as the options are now. @internal */
+  platform(): ClientPlatform {
+    return this._host.platform(this.opts.autoUnref === true);
+  }
+
+  private makeReader(take: (packet: SocketPacket) => void): Pick<PacketReader, "readText" | "readBinary"> {
+    const { parser } = this.opts;
+    if (!parser) return new PacketReader(LIMITS);
+    const decoder: PacketDecoder = new (parser as PacketParser).Decoder();
+    decoder.on("decoded", take);
+    return {
+      readText: (text, start) => void decoder.add(text.slice(start)),
+      readBinary: (bytes) => void decoder.add(bytes as Uint8Array),
+    };
+  }
+
+  private everySocket(fn: (socket: Socket) => void): void {
+    for (const nsp of Object.keys(this.nsps)) {
+      const socket = this.nsps[nsp]!;
+      if (socket.active) fn(socket);
+    }
+  }
+
+  private closed(reason: string, description?: unknown): void {
+    this._readyState = "closed";
+    this.backoff.reset();
+    this.everySocket((socket) => socket._onClose(reason, description));
+    this.emitReserved("close", reason, description as DisconnectDescription);
+    // A handler may have connected again.
+    if (this._readyState !== "closed") return;
+    if (this.reconnection() && !this.skipReconnect) this.reconnect();
+    else this.unwatch();
+  }
+
+  private reconnect(): void {
+    if (this._reconnecting || this.skipReconnect) return;
+    const { backoff } = this;
+    if (backoff.attempts >= this.reconnectionAttempts()) {
+      backoff.reset();
+      this.unwatch();
+      this.emitReserved("reconnect_failed");
+      return;
+    }
+    this._reconnecting = true;
+    backoff.options = {
+      min: this.reconnectionDelay(),
+      max: this.reconnectionDelayMax(),
+      jitter: this.randomizationFactor(),
+    };
+    this.cancelTimer = this.platform().after(backoff.next(), this.attempt);
+  }
+
+  private readonly attempt = (): void => {
+    if (this.skipReconnect) return;
+    const { backoff } = this;
+    this.emitReserved("reconnect_attempt", backoff.attempts);
+    if (this.skipReconnect) return;
+    if (this._readyState !== "closed") {
+      // The program was faster.
+      this._reconnecting = false;
+      return;
+    }
+    this.open((error) => {
+      this._reconnecting = false;
+      if (error) {
+        this.reconnect();
+        this.emitReserved("reconnect_error", error);
+      } else {
+        const { attempts } = backoff;
+        backoff.reset();
+        this.emitReserved("reconnect", attempts);
+      }
+    });
+  };
+
+  private readonly surroundings: SurroundingsListener = {
+    onLost: (description) => {
+      if (this._readyState === "open") this.engine.abandon("transport close", { description });
+    },
+    onWake: (restored) => {
+      if (this._readyState === "open") this.engine.hasPingExpired();
+      else if (restored && this._reconnecting && this._readyState === "closed") {
+        // Waiting for a delay makes no sense when what was wrong has just been put right.
+        this.cancelTimer?.();
+        this.attempt();
+      }
+    },
+    onLeave: () => {
+      if (this.opts.closeOnBeforeunload) this.engine.close();
+    },
+  };
+
+  private unwatch(): void {
+    this.stopWatching?.();
+    this.stopWatching = undefined;
+  }
+}

@@ -1,0 +1,64 @@
+// client/ The option `retries`: events stay here until they are acknowledged. In order, several under way at once; at least once with a stock server.
+import type { TimedAckCallback } from "../event/acks.js";
+import type { EmitFlags } from "./socket.js";
+
+/** Events under way at once. More would only fill buffers: the answers come in the order of the events. */
+const WINDOW = 16;
+
+interface Entry {
+  /** The event's name and arguments, without its callback. */
+  readonly data: unknown[];
+  readonly flags: EmitFlags;
+  readonly callback: TimedAckCallback | undefined;
+  tries: number;
+  isUnderWay: boolean;
+}
+
+/** The queue of one socket. */
+export class RetryQueue {
+  private readonly entries: Entry[] = [];
+  private readonly retries: number;
+  private readonly emit: (entry: Entry, callback: TimedAckCallback) => void;
+
+  /** `emit` sends an entry; its callback is called once, with an error if no answer comes. */
+  constructor(retries: number, emit: (entry: Entry, callback: TimedAckCallback) => void) {
+    this.retries = retries;
+    this.emit = emit;
+  }
+
+  /** Takes an event, with its callback as last argument if it has one, and sends it if the socket is connected and the window has room. */
+  add(data: unknown[], flags: EmitFlags, connected: boolean): void {
+    const callback = typeof data[data.length - 1] === "function" ? (data.pop() as TimedAckCallback) : undefined;
+    this.entries.push({ data, flags: { ...flags, settles: true }, callback, tries: 0, isUnderWay: false });
+    if (connected) this.send();
+  }
+
+  /** Sends what the window has room for. `again`: the connection is a new one, whatever was under way is lost. */
+  send(again?: boolean): void {
+    for (const entry of this.entries.slice(0, WINDOW)) {
+      if (entry.isUnderWay && !again) continue;
+      entry.isUnderWay = true;
+      const attempt = ++entry.tries;
+      this.emit(entry, (error, ...args) => {
+        const at = this.entries.indexOf(entry);
+        if (at < 0 || entry.tries !== attempt) return;
+        if (error) {
+          entry.isUnderWay = false;
+          const { code } = error as { code?: string };
+          // The loss of a connection is not the event's fault: it goes again with the next one.
+          if (code === "ACK_DISCONNECTED") {
+            entry.tries--;
+            return;
+          }
+          if (code === "ACK_TIMEOUT" && attempt <= this.retries) {
+            this.send();
+            return;
+          }
+        }
+        this.entries.splice(at, 1);
+        entry.callback?.(error, ...args);
+        this.send();
+      });
+    }
+  }
+}

@@ -1,0 +1,51 @@
+// client/ What `io(url)` means: a server, and a namespace of it. Host-only texts, `ws:` schemes and paths of the page's own host are taken as Socket.IO takes them.
+import { VaivenError } from "../errors.js";
+import type { ClientHost } from "../session/client-host.js";
+
+/** A URL, taken apart. */
+export interface ServerAddress {
+  readonly secure: boolean;
+  /** Without the brackets of IPv6. */
+  readonly hostname: string;
+  /** Empty for the scheme's own. */
+  readonly port: string;
+  /** The URL's path. */
+  readonly namespace: string;
+  /** What stands behind `?`. */
+  readonly query: string;
+}
+
+//               scheme              user        host                     port     path     query
+const ADDRESS = /^(?:(https?|wss?):)?\/\/(?:[^/?#]*@)?(\[[^/?#]*\]|[^/?#:]*)(?::(\d+))?([^?#]*)\??([^#]*)/i;
+
+/**
+ * Reads `uri`; without one, the page's own server is meant.
+ *
+ * @throws VaivenError `API_INVALID_ARGUMENT` where no server is named and there is no page
+ */
+export function serverAddress(uri: string | undefined, location: ClientHost["location"]): ServerAddress {
+  let text = uri ?? "/";
+  const here = location === undefined ? "" : `//${location.host}`;
+  if (/^\/(?!\/)/.test(text)) text = here + text;
+  else if (!/^([a-z]+:)?\/\//i.test(text)) text = `//${text}`;
+  const [, scheme, host, port = "", path, query = ""] = ADDRESS.exec(text) ?? [];
+  if (!host) throw new VaivenError("API_INVALID_ARGUMENT", `expected the URL of a server, got ${uri}`);
+  const secure = /^(https|wss)/i.test(scheme ?? location?.protocol ?? "https");
+  return {
+    secure,
+    hostname: host.replace(/^\[|\]$/g, ""),
+    port: port === (secure ? "443" : "80") ? "" : port,
+    namespace: path || "/",
+    query,
+  };
+}
+
+/** The parameters of a query string. */
+export function readQuery(text: string): Record<string, string> {
+  const parameters: Record<string, string> = {};
+  for (const pair of text.split("&")) {
+    const [name = "", value = ""] = pair.split("=", 2).map(decodeURIComponent);
+    if (name) parameters[name] = value;
+  }
+  return parameters;
+}

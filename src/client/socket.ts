@@ -1,0 +1,448 @@
+// client/ The socket of one namespace: events and acknowledgements over the Manager's connection (Socket.IO protocol v5).
+//
+//   inactive ──connect()──▶ active, waiting ──CONNECT──▶ connected ──connection lost──▶ active, waiting (the Manager reconnects)
+//      ▲                          │ CONNECT_ERROR            │
+//      └──────────────────────────┴──────────────────────────┴── disconnect(), DISCONNECT
+import { VaivenError } from "../errors.js";
+import {
+  type AckTable,
+  abandonAcks,
+  ackDisconnectedError,
+  expectAck,
+  expectAckWithin,
+  type PendingAck,
+  settleAck,
+  type TimedAckCallback,
+} from "../event/acks.js";
+import type {
+  AllButLast,
+  DecorateAcknowledgements,
+  DefaultEventsMap,
+  EventNames,
+  EventParams,
+  EventsMap,
+  FirstNonErrorArg,
+  Last,
+  Unchecked,
+} from "../event/event-map.js";
+import { refuseReserved } from "../event/reserved.js";
+import { PacketType, type SocketPacket } from "../packet/socket-packet.js";
+import { readBlobs } from "./blobs.js";
+import { GuardedEmitter } from "./guarded-emitter.js";
+import type { BaseManager } from "./manager.js";
+import { RetryQueue } from "./retry-queue.js";
+
+/** The options of one socket. */
+export interface SocketOptions {
+  /** Credentials: visible to the server as `socket.handshake.auth`. A function is called at each connect. */
+  auth?: { [key: string]: Unchecked } | ((cb: (data: object) => void) => void);
+  /** How often an event that was not acknowledged in time is sent again. Default: not at all. */
+  retries?: number;
+  /** Milliseconds that an acknowledgement may take, where `timeout()` does not say. Default: no limit. */
+  ackTimeout?: number;
+}
+
+/** More about the reason of a `disconnect`. */
+export type DisconnectDescription = Error | { description: string; context?: unknown };
+
+/** The error of `connect_error`. */
+export interface ExtendedError extends Error {
+  /** What the server's middleware put into `err.data`. */
+  data?: Unchecked;
+}
+
+/** The events that a socket emits itself. */
+export interface SocketReservedEvents {
+  connect: () => void;
+  connect_error: (err: ExtendedError) => void;
+  disconnect: (reason: Socket.DisconnectReason, description?: DisconnectDescription) => void;
+}
+
+/** What was asked for one emit. @internal */
+export interface EmitFlags {
+  volatile?: boolean;
+  compress?: boolean;
+  timeout?: number;
+  /** The last argument takes an error first, also without a timeout. */
+  settles?: boolean;
+  /** It comes from the queue of `retries`. */
+  fromQueue?: boolean;
+}
+
+/** A packet that waits for a connection. */
+export interface BufferedPacket extends SocketPacket {
+  options: { compress?: boolean };
+}
+
+/**
+ * A socket. Events that are emitted while it is not connected wait in {@link sendBuffer} and leave, in order, when it connects.
+ *
+ * @typeParam ListenEvents - the events that the server sends
+ * @typeParam EmitEvents - the events that the server takes
+ */
+export class Socket<
+  ListenEvents extends EventsMap = DefaultEventsMap,
+  EmitEvents extends EventsMap = ListenEvents,
+> extends GuardedEmitter<ListenEvents, EmitEvents, SocketReservedEvents> {
+  /** The Manager of its connection. */
+  readonly io: BaseManager<ListenEvents, EmitEvents>;
+  /** The server's id of this socket. Undefined while not connected; another one after each connect, unless it was recovered. */
+  id: string | undefined = undefined;
+  /** Whether the server accepted it. */
+  connected = false;
+  /** Whether the last connect restored the state of the connection before: id, rooms, and the events that were missed. */
+  recovered = false;
+  /** See {@link SocketOptions.auth}. May be changed; read at each connect. */
+  auth!: NonNullable<SocketOptions["auth"]>;
+  /** Events that came before `connect` was emitted. */
+  receiveBuffer: ReadonlyArray<Unchecked>[] = [];
+  /** Packets that wait for a connection. */
+  sendBuffer: BufferedPacket[] = [];
+  /** The namespace. */
+  readonly nsp: string;
+  private readonly _opts: Partial<SocketOptions>;
+  private readonly acks: AckTable = new Map();
+  private ids = 0;
+  private flags: EmitFlags = {};
+  private isActive = false;
+  /** The engine to which CONNECT was sent, or is about to be. */
+  private joining: unknown = undefined;
+  /** Events that come in the turn of `connect` wait for its end, so that listeners added in that turn miss nothing. */
+  private isHolding = false;
+  private _pid: string | undefined = undefined;
+  private _lastOffset: string | undefined = undefined;
+  private queue: RetryQueue | undefined = undefined;
+  /** The end of the Blobs that are being read: what is emitted meanwhile waits for it. */
+  private reading: Promise<void> | undefined = undefined;
+
+  /** Use `io()` or `manager.socket()`. */
+  constructor(io: BaseManager, nsp: string, opts?: Partial<SocketOptions>) {
+    super((fn) => io.platform().soon(fn));
+    this.io = io as unknown as BaseManager<ListenEvents, EmitEvents>;
+    this.nsp = nsp;
+    this._opts = { ...opts };
+    if (opts?.auth) this.auth = opts.auth;
+    if (io._autoConnect) this.connect();
+  }
+
+  /** The opposite of {@link connected}. */
+  get disconnected(): boolean {
+    return !this.connected;
+  }
+
+  /** Whether it is connected or will connect by itself: false before the first connect, and once either side has disconnected it. */
+  get active(): boolean {
+    return this.isActive;
+  }
+
+  /** Connects. Does nothing if it is connected, or about to be. */
+  connect(): this {
+    if (this.connected) return this;
+    const { io } = this;
+    this.isActive = true;
+    if (!io._reconnecting) io.open();
+    if (io._readyState === "open") this._onOpen();
+    return this;
+  }
+
+  /** As {@link connect}. */
+  open(): this {
+    return this.connect();
+  }
+
+  /** Leaves the namespace and does not come back by itself; the connection closes with its last socket. What was emitted before is still sent. */
+  disconnect(): this {
+    const { connected } = this;
+    if (connected) this.transmit({ type: PacketType.DISCONNECT, nsp: this.nsp, options: {} });
+    this.leave();
+    if (connected) this._onClose("io client disconnect");
+    // Nobody knows when it connects again: who is told of errors is told of this one, and what waited for it is not sent any more.
+    this.abandon("io client disconnect", (id, ack) => ack.abandon === undefined && this.isBuffered(id));
+    return this;
+  }
+
+  /** As {@link disconnect}. */
+  close(): this {
+    return this.disconnect();
+  }
+
+  /** Emits the event `message`. */
+  send(...args: Unchecked[]): this {
+    return this.emit("message" as EventNames<EmitEvents>, ...(args as EventParams<EmitEvents, EventNames<EmitEvents>>));
+  }
+
+  /**
+   * Sends an event. While not connected it waits; if it is volatile it is dropped.
+   * A function as the last argument is called with the server's acknowledgement; under {@link timeout} it takes an error first.
+   *
+   * @throws VaivenError `API_RESERVED_EVENT`; `PACKET_*` for what cannot be encoded or is larger than the server takes
+   */
+  override emit<Ev extends EventNames<EmitEvents>>(event: Ev, ...args: EventParams<EmitEvents, Ev>): this {
+    refuseReserved(event);
+    const { flags, _opts } = this;
+    this.flags = {};
+    const data: unknown[] = [event, ...args];
+    if (_opts.retries && !flags.volatile) {
+      this.queue ??= new RetryQueue(_opts.retries, (again, callback) =>
+        this.emitArgs([...again.data, callback], again.flags),
+      );
+      this.queue.add(data, flags, this.connected);
+    } else this.emitArgs(data, flags);
+    return this;
+  }
+
+  /**
+   * Sends an event and resolves with the first argument of the acknowledgement. Always settles once sent: it rejects with `ACK_TIMEOUT`,
+   * or with `ACK_DISCONNECTED` when the socket is disconnected first.
+   */
+  emitWithAck<Ev extends EventNames<EmitEvents>>(
+    event: Ev,
+    ...args: AllButLast<EventParams<EmitEvents, Ev>>
+  ): Promise<FirstNonErrorArg<Last<EventParams<EmitEvents, Ev>>>> {
+    return new Promise((resolve, reject) => {
+      this.flags.settles = true;
+      const callback: TimedAckCallback = (error, value) => (error ? reject(error) : resolve(value as never));
+      this.emit(event, ...([...args, callback] as unknown as EventParams<EmitEvents, Ev>));
+    });
+  }
+
+  /** For the next emit: whether it may be compressed. Default: true. */
+  compress(compress: boolean): this {
+    this.flags.compress = compress;
+    return this;
+  }
+
+  /** For the next emit: it is dropped where it would have to wait. */
+  get volatile(): this {
+    this.flags.volatile = true;
+    return this;
+  }
+
+  /** For the next emit: milliseconds that the acknowledgement may take. */
+  timeout(ms: number): Socket<ListenEvents, DecorateAcknowledgements<EmitEvents>> {
+    this.flags.timeout = ms;
+    return this as unknown as Socket<ListenEvents, DecorateAcknowledgements<EmitEvents>>;
+  }
+
+  // ── sending ──
+
+  private emitArgs(data: unknown[], flags: EmitFlags): void {
+    const { io } = this;
+    const packet: BufferedPacket = {
+      type: PacketType.EVENT,
+      nsp: this.nsp,
+      data,
+      options: { compress: flags.compress !== false },
+    };
+    const callback = data[data.length - 1];
+    if (typeof callback === "function") {
+      data.pop();
+      packet.id = this.ids++;
+      this.expect(packet.id, flags, callback as TimedAckCallback);
+    }
+    const ready = this.connected && !io.engine.hasPingExpired();
+    if (flags.volatile && !(ready && io.engine.writable)) return;
+    if (ready) this.transmit(packet);
+    else this.sendBuffer.push(packet);
+  }
+
+  private expect(
+    id: number,
+    { timeout = this._opts.ackTimeout, settles }: EmitFlags,
+    callback: TimedAckCallback,
+  ): void {
+    const settle: TimedAckCallback = (error, ...args) => {
+      if (error) this.sendBuffer = this.sendBuffer.filter((packet) => packet.id !== id);
+      callback(error, ...args);
+    };
+    if (timeout !== undefined) expectAckWithin(this.acks, id, timeout, this.io.platform(), settle);
+    else if (settles) expectAck(this.acks, id, settle);
+    else this.acks.set(id, callback as (...args: unknown[]) => void);
+  }
+
+  /** Sends a packet of a connected socket, behind the Blobs that are being read. */
+  private transmit(packet: BufferedPacket): void {
+    const blobs = readBlobs(packet.data, this.io._host.blobBytes);
+    if (blobs === undefined && this.reading === undefined) {
+      try {
+        this.write(packet);
+      } catch (error) {
+        // Who is told of errors is told of this one; otherwise it is the caller's.
+        const ack = packet.type === PacketType.EVENT ? this.acks.get(packet.id as number) : undefined;
+        if (ack?.abandon === undefined) throw error;
+        this.acks.delete(packet.id as number);
+        ack.abandon(error as VaivenError);
+      }
+      return;
+    }
+    const { id } = this;
+    const reading = Promise.all([blobs, this.reading]).then(([data]) => {
+      if (this.reading === reading) this.reading = undefined;
+      if (data) packet.data = data;
+      if (this.connected && this.id === id) this.guard(() => this.transmit(packet));
+      else if (packet.type === PacketType.EVENT) this.sendBuffer.push(packet);
+    });
+    this.reading = reading;
+  }
+
+  private write(packet: BufferedPacket): void {
+    const { engine } = this.io;
+    const outgoing = this.io._encode(packet, packet.options);
+    const { maxPayload } = engine;
+    if (maxPayload && maxPayload < outgoing.byteLength(this.io.platform().textByteLength)) {
+      throw new VaivenError("PACKET_TOO_BIG", `expected at most ${maxPayload} bytes (the server's maxHttpBufferSize)`);
+    }
+    if (packet.type === PacketType.EVENT) this.notifyOutgoing(packet.data as unknown[]);
+    engine.sendPacket(outgoing);
+  }
+
+  // ── what the Manager tells ──
+
+  /** The connection is open: joins the namespace. @internal */
+  _onOpen(): void {
+    const { io, auth } = this;
+    const { engine } = io;
+    if (this.joining === engine) return;
+    this.joining = engine;
+    const join = (data?: object): void => {
+      // The function may answer late, or twice.
+      if (this.joining !== engine || io.engine !== engine || !this.isActive) return;
+      this.joining = engine;
+      const payload: Record<string, unknown> = { ...data };
+      if (this._pid) Object.assign(payload, { pid: this._pid, offset: this._lastOffset }, data);
+      if (io._envelope) payload["vaiven"] = { v: 1, caps: [] };
+      const packet: SocketPacket = { type: PacketType.CONNECT, nsp: this.nsp };
+      if (Object.keys(payload).length > 0) packet.data = payload;
+      engine.sendPacket(io._encode(packet));
+    };
+    if (typeof auth === "function") {
+      let answered = false;
+      this.guard(() =>
+        auth((data) => {
+          if (!answered) join(data);
+          answered = true;
+        }),
+      );
+    } else join(auth);
+  }
+
+  /** The connection could not be made. @internal */
+  _onError(error: Error): void {
+    if (!this.connected) this.emitOwn("connect_error", error);
+  }
+
+  /** The connection is lost, or this socket has left it. @internal */
+  _onClose(reason: string, description?: unknown): void {
+    this.release();
+    this.connected = false;
+    this.joining = undefined;
+    this.id = undefined;
+    this.emitOwn("disconnect", reason, description);
+    // Acknowledgements of packets that wait can still come.
+    this.abandon(reason, (id) => this.isBuffered(id));
+  }
+
+  /** A packet of this namespace. @internal */
+  _onPacket(packet: SocketPacket): void {
+    const { type, data, id } = packet;
+    if (type === PacketType.EVENT) {
+      const args = data as unknown[];
+      if (id !== undefined) args.push(this.answer(id));
+      if (this.connected && !this.isHolding) this.deliver(args);
+      else this.receiveBuffer.push(args);
+    } else if (type === PacketType.ACK) settleAck(this.acks, id as number, data as unknown[]);
+    else if (type === PacketType.CONNECT) this.onConnect(data as { sid?: string; pid?: string } | undefined);
+    else if (type === PacketType.DISCONNECT) {
+      this.release();
+      this.leave();
+      this._onClose("io server disconnect");
+    } else if (type === PacketType.CONNECT_ERROR) {
+      this.leave();
+      const { message = data, data: more } = data as { message?: string; data?: unknown };
+      this.emitOwn("connect_error", Object.assign(new VaivenError("CONNECT_REFUSED", String(message)), { data: more }));
+    }
+  }
+
+  private onConnect(data: { sid?: string; pid?: string } | undefined): void {
+    if (data?.sid === undefined) {
+      this.emitOwn(
+        "connect_error",
+        new VaivenError("CONNECT_REFUSED", "the server speaks Socket.IO 2, which this client does not"),
+      );
+      return;
+    }
+    const { sid, pid } = data;
+    this.id = sid;
+    this.recovered = pid !== undefined && this._pid === pid;
+    this._pid = pid;
+    this.connected = true;
+    this.isHolding = true;
+    const buffered = this.sendBuffer;
+    this.sendBuffer = [];
+    for (const packet of buffered) this.guard(() => this.transmit(packet));
+    this.emitOwn("connect");
+    this.queue?.send(true);
+    Promise.resolve().then(() => this.release());
+  }
+
+  /** Delivers what was held back. */
+  private release(): void {
+    this.isHolding = false;
+    const held = this.receiveBuffer;
+    this.receiveBuffer = [];
+    for (const args of held) if (this.connected) this.guard(() => this.deliver(args));
+  }
+
+  private deliver(args: readonly unknown[]): void {
+    this.notifyIncoming(args);
+    const [event, ...rest] = args;
+    this.dispatch(event, rest);
+    const last = rest[rest.length - 1];
+    if (this._pid && typeof last === "string") this._lastOffset = last;
+  }
+
+  /** What an event's acknowledgement is: sends its arguments, once. */
+  private answer(id: number): (...args: unknown[]) => void {
+    let answered = false;
+    return (...data) => {
+      if (answered) return;
+      answered = true;
+      if (this.connected) this.transmit({ type: PacketType.ACK, nsp: this.nsp, id, data, options: {} });
+    };
+  }
+
+  private leave(): void {
+    this.isActive = false;
+    this.joining = undefined;
+    this.io._destroy();
+  }
+
+  private isBuffered(id: number): boolean {
+    return this.sendBuffer.some((packet) => packet.id === id);
+  }
+
+  private abandon(reason: string, except: (id: number, ack: PendingAck) => boolean): void {
+    const gone: AckTable = new Map();
+    for (const [id, ack] of this.acks) {
+      if (except(id, ack)) continue;
+      gone.set(id, ack);
+      this.acks.delete(id);
+    }
+    this.guard(() => abandonAcks(gone, ackDisconnectedError(reason)));
+  }
+
+  private emitOwn(event: keyof SocketReservedEvents, ...args: unknown[]): void {
+    this.dispatch(event, args);
+  }
+}
+
+/** Types that belong to {@link Socket}. */
+export declare namespace Socket {
+  type DisconnectReason =
+    | "io server disconnect"
+    | "io client disconnect"
+    | "ping timeout"
+    | "transport close"
+    | "transport error"
+    | "parse error";
+}

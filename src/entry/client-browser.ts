@@ -1,0 +1,32 @@
+// entry/ `vaiven-client` in browsers: Socket.IO's client API over the browser's transports.
+import { browserHost } from "../browser/host.js";
+import { type Io, makeIo } from "../client/io.js";
+import { BaseManager } from "../client/manager.js";
+import type { ManagerOptions } from "../client/options.js";
+import type { DefaultEventsMap, EventsMap } from "../event/event-map.js";
+
+/** One connection to one server, and the sockets that share it. */
+export class Manager<
+  ListenEvents extends EventsMap = DefaultEventsMap,
+  EmitEvents extends EventsMap = ListenEvents,
+> extends BaseManager<ListenEvents, EmitEvents> {
+  constructor(uri?: string | Partial<ManagerOptions>, opts?: Partial<ManagerOptions>) {
+    super(browserHost, uri, opts);
+  }
+}
+
+const io: Io<typeof Manager> = makeIo(browserHost, Manager);
+
+export { Fetch, XHR } from "../browser/polling-transport.js";
+export { WebSocket } from "../browser/websocket-transport.js";
+export { protocol } from "../client/io.js";
+export type { ManagerReservedEvents } from "../client/manager.js";
+export type { EngineOptions, ManagerOptions } from "../client/options.js";
+export {
+  type DisconnectDescription,
+  type ExtendedError,
+  Socket,
+  type SocketOptions,
+  type SocketReservedEvents,
+} from "../client/socket.js";
+export { io, io as connect, io as default };

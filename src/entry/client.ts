@@ -1,0 +1,33 @@
+// entry/ `vaiven-client` and `vaiven/client` on Node: Socket.IO's client API over node:http and node:net.
+
+import { type Io, makeIo } from "../client/io.js";
+import { BaseManager } from "../client/manager.js";
+import type { ManagerOptions } from "../client/options.js";
+import type { DefaultEventsMap, EventsMap } from "../event/event-map.js";
+import { nodeHost } from "../node/client-host.js";
+
+/** One connection to one server, and the sockets that share it. */
+export class Manager<
+  ListenEvents extends EventsMap = DefaultEventsMap,
+  EmitEvents extends EventsMap = ListenEvents,
+> extends BaseManager<ListenEvents, EmitEvents> {
+  constructor(uri?: string | Partial<ManagerOptions>, opts?: Partial<ManagerOptions>) {
+    super(nodeHost, uri, opts);
+  }
+}
+
+const io: Io<typeof Manager> = makeIo(nodeHost, Manager);
+
+export { protocol } from "../client/io.js";
+export type { ManagerReservedEvents } from "../client/manager.js";
+export type { EngineOptions, ManagerOptions } from "../client/options.js";
+export {
+  type DisconnectDescription,
+  type ExtendedError,
+  Socket,
+  type SocketOptions,
+  type SocketReservedEvents,
+} from "../client/socket.js";
+export { NodePolling as NodeXHR, NodePolling as XHR } from "../node/client-polling-transport.js";
+export { NodeWebSocket, NodeWebSocket as WebSocket } from "../node/client-websocket-transport.js";
+export { io, io as connect, io as default };

@@ -1,0 +1,62 @@
+// node/ Requests of the polling transport over node:http and node:https.
+import { type ClientRequest, request as requestHttp } from "node:http";
+import { request as requestHttps } from "node:https";
+import type { VaivenError } from "../errors.js";
+import { transportError } from "../http/client-request.js";
+import { PollingClient, type SendRequest } from "../http/polling-client.js";
+import type { Cancel } from "../session/platform.js";
+import { cookieJarOf, requestOptions } from "./client-request-options.js";
+
+/** Polling on Node. */
+export class NodePolling extends PollingClient {
+  protected request(...[url, body, done]: Parameters<SendRequest>): Cancel {
+    const { context } = this;
+    const { secure, requestTimeout, user } = context.options;
+    let finished = false;
+    const finish = (error: VaivenError | undefined, text: string): void => {
+      if (finished) return;
+      finished = true;
+      stopTimer?.();
+      done(error, text);
+    };
+    const fail = (description: unknown, detail?: unknown): void => {
+      const message = `xhr ${body === undefined ? "poll" : "post"} error`;
+      finish(transportError(message, description, detail), "");
+      outgoing?.destroy();
+    };
+    const stopTimer = requestTimeout > 0 ? context.platform.after(requestTimeout, () => fail("timeout")) : undefined;
+    let outgoing: ClientRequest | undefined;
+    try {
+      const options = requestOptions(context, { Accept: "*/*", ...(body !== undefined && headersOf(body)) });
+      const method = body === undefined ? "GET" : "POST";
+      outgoing = (secure ? requestHttps : requestHttp)(url, { ...options, method }, (response) => {
+        const parts: Buffer[] = [];
+        cookieJarOf(context)?.store(response.headers["set-cookie"]);
+        response.on("data", (part: Buffer) => parts.push(part));
+        response.on("error", fail);
+        response.on("end", () => {
+          if (response.statusCode === 200) finish(undefined, Buffer.concat(parts).toString());
+          else fail(response.statusCode, { status: response.statusCode, body: Buffer.concat(parts).toString() });
+        });
+      });
+    } catch (error) {
+      // A header or URL that Node refuses.
+      context.platform.soon(() => fail(error));
+      return () => {
+        finished = true;
+      };
+    }
+    if (user["autoUnref"] === true) outgoing.on("socket", (socket) => socket.unref());
+    outgoing.on("error", fail);
+    outgoing.end(body);
+    return () => {
+      finished = true;
+      stopTimer?.();
+      outgoing?.destroy();
+    };
+  }
+}
+
+function headersOf(body: string): Record<string, string> {
+  return { "Content-Type": "text/plain;charset=UTF-8", "Content-Length": String(Buffer.byteLength(body)) };
+}

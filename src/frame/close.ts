@@ -24,6 +24,9 @@ export const MAX_REASON_BYTES: number = MAX_CONTROL_PAYLOAD - 2;
  * 3000 to 3999 are registered, 4000 to 4999 are free for programs.
  */
 export function isSendableCloseCode(code: number): boolean {
+  if (!Number.isInteger(code)) {
+    return false;
+  }
   return (code >= 1000 && code <= 1014 && !(code >= 1004 && code <= 1006)) || (code >= 3000 && code <= 4999);
 }
 

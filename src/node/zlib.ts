@@ -28,7 +28,7 @@ const SYNCHRONOUS_INFLATE_BYTES = 16 * 1024;
 /** Small input may still inflate to much: beyond this the call is given up and made again on the thread pool. */
 const SYNCHRONOUS_OUTPUT_BYTES = 256 * 1024;
 
-/** What the compressor took off (section 7.2.1), and an empty final block that shows that all blocks before it were complete. */
+/** What the compressor took off (section 7.2.1), and an empty final block: data that was cut in the middle of a block does not come to it. */
 const INFLATE_TAIL = Buffer.from("0000ffff010000ffff", "hex");
 const DEFLATE_TAIL_BYTES = 4;
 /** An empty message compressed: an empty stored block without its tail (section 7.2.3.6). */

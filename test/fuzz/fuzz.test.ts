@@ -1,0 +1,39 @@
+// Runs every target of this folder over its seeds and a few thousand mutations of them.
+import { readdirSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import type { FuzzTarget } from "./fuzz-target.js";
+import { mutate, Random } from "./mutate.js";
+
+const INPUTS = 5_000;
+const SEED = 20_120_401;
+
+const files = readdirSync(import.meta.dirname).filter((file) => file.endsWith(".fuzz.ts"));
+
+describe("the fuzz targets", () => {
+  it("are found", () => {
+    expect(files.length).toBeGreaterThan(0);
+  });
+
+  for (const file of files) {
+    it(`accept or refuse every input with a documented error: ${file}`, async () => {
+      const { target } = (await import(`./${file.slice(0, -".ts".length)}.ts`)) as { target: FuzzTarget };
+      const random = new Random(SEED);
+      expect(target.seeds.length).toBeGreaterThan(0);
+      for (const seed of target.seeds) {
+        runOne(target, seed);
+      }
+      for (let count = 0; count < INPUTS; count++) {
+        runOne(target, mutate(target.seeds, random));
+      }
+    });
+  }
+});
+
+function runOne(target: FuzzTarget, input: Uint8Array): void {
+  try {
+    // A copy: what the target does to its input must not change what is shown.
+    target.run(input.slice());
+  } catch (cause) {
+    throw new Error(`${target.name} fails over ${Buffer.from(input).toString("hex")}`, { cause });
+  }
+}

@@ -15,10 +15,9 @@ const SYNCHRONOUS_BYTES = 16 * 1024;
 /** What is thrown away of a body that is too big, in multiples of its limit, before the connection is cut: a client that is told 413 in time can read it. */
 const DISCARD_FACTOR = 4;
 
-const EXCHANGE = Symbol("vaiven.exchange");
-
-type ExchangeResponse = ServerResponse & { [EXCHANGE]?: NodeExchange };
-type ExchangeMessage = IncomingMessage & { [EXCHANGE]?: NodeExchange };
+/** Where Node's objects keep their exchange, so that all share their listeners; no symbols: see websocket-server-transport.ts. */
+type ExchangeResponse = ServerResponse & { vaivenExchange?: NodeExchange };
+type ExchangeMessage = IncomingMessage & { vaivenExchange?: NodeExchange };
 
 /** See the contract. It is its own `request`, reading Node's as it goes. */
 export class NodeExchange implements Exchange, HttpRequest {
@@ -35,7 +34,7 @@ export class NodeExchange implements Exchange, HttpRequest {
   constructor(req: IncomingMessage, res: ServerResponse) {
     this.req = req;
     this.res = res;
-    (res as ExchangeResponse)[EXCHANGE] = this;
+    (res as ExchangeResponse).vaivenExchange = this;
     res.on("close", onResponseClose);
   }
 
@@ -69,7 +68,7 @@ export class NodeExchange implements Exchange, HttpRequest {
 
   readBody(limit: number): void {
     const { req } = this;
-    (req as ExchangeMessage)[EXCHANGE] = this;
+    (req as ExchangeMessage).vaivenExchange = this;
     this.body = [];
     this.bodyLimit = limit;
     const announced = Number(req.headers["content-length"] ?? 0);
@@ -159,15 +158,15 @@ export function isEncrypted(req: IncomingMessage): boolean {
 }
 
 function onResponseClose(this: ServerResponse): void {
-  (this as ExchangeResponse)[EXCHANGE]?.closed();
+  (this as ExchangeResponse).vaivenExchange?.closed();
 }
 
 function onBodyData(this: IncomingMessage, chunk: Buffer): void {
-  (this as ExchangeMessage)[EXCHANGE]?.takeBody(chunk);
+  (this as ExchangeMessage).vaivenExchange?.takeBody(chunk);
 }
 
 function onBodyEnd(this: IncomingMessage): void {
-  (this as ExchangeMessage)[EXCHANGE]?.finishBody();
+  (this as ExchangeMessage).vaivenExchange?.finishBody();
 }
 
 /** The end of the response tells of every way in which a request can fail. */

@@ -1,5 +1,5 @@
 // http/ The client's files, served below the path: ETag, 304, compression (RFC 9110 sections 8.8.3, 13.1.2 and 12.5.3).
-import { chooseCoding } from "./content-coding.js";
+import { chooseCoding, FILE_CODINGS } from "./content-coding.js";
 import type { AnswerHeaders, ContentCoding, Exchange } from "./exchange.js";
 import { pathOf } from "./target.js";
 
@@ -8,7 +8,7 @@ export interface BrowserFile {
   readonly bytes: Uint8Array;
   /** With its quotes. */
   readonly etag: string;
-  /** The same compressed; made once. Undefined where compression is not wanted. */
+  /** The same compressed; made once. */
   compressed(coding: ContentCoding): Uint8Array;
 }
 
@@ -47,7 +47,7 @@ export function answerBrowserFile(exchange: Exchange, name: string, read: ReadBr
     ? "application/json; charset=utf-8"
     : "application/javascript; charset=utf-8";
   common["X-Content-Type-Options"] = "nosniff";
-  const coding = compress ? chooseCoding(headers["accept-encoding"]) : undefined;
+  const coding = compress ? chooseCoding(headers["accept-encoding"], FILE_CODINGS) : undefined;
   if (coding === undefined) {
     exchange.answer(200, common, file.bytes);
     return;

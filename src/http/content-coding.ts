@@ -1,42 +1,41 @@
 // http/ Which coding of a body the client takes (RFC 9110 section 12.5.3).
 import type { ContentCoding } from "./exchange.js";
 
+/** Of what polling is answered with: fast ones. */
+export const ANSWER_CODINGS: readonly ContentCoding[] = ["gzip", "deflate"];
+/** Of files, which are compressed once. */
+export const FILE_CODINGS: readonly ContentCoding[] = ["br", "gzip", "deflate"];
+
 /**
- * The better of gzip and deflate by the client's weights, gzip where they are equal; undefined where it takes neither, or prefers none.
- * `header` is `Accept-Encoding`.
+ * The coding of `offered` that the client weighs most, the earlier one where weights are equal; undefined where it takes none of them, or would
+ * rather have none. `header` is `Accept-Encoding`.
  */
-export function chooseCoding(header: string | readonly string[] | undefined): ContentCoding | undefined {
+export function chooseCoding(
+  header: string | readonly string[] | undefined,
+  offered: readonly ContentCoding[],
+): ContentCoding | undefined {
   if (header === undefined || header === "") return undefined;
-  const text = typeof header === "string" ? header : header.join(",");
-  let gzip: number | undefined;
-  let deflate: number | undefined;
-  let identity: number | undefined;
-  let others = 0;
-  for (const part of text.split(",")) {
-    const [name = "", ...parameters] = part.split(";");
-    const weight = weightOf(parameters);
-    switch (name.trim().toLowerCase()) {
-      case "gzip":
-      case "x-gzip":
-        gzip = weight;
-        break;
-      case "deflate":
-        deflate = weight;
-        break;
-      case "identity":
-        identity = weight;
-        break;
-      case "*":
-        others = weight;
-        break;
-      default:
+  const weights = readWeights(typeof header === "string" ? header : header.join(","));
+  const others = weights.get("*") ?? 0;
+  let best: ContentCoding | undefined;
+  let bestWeight = 0;
+  for (const coding of offered) {
+    const weight = weights.get(coding) ?? others;
+    if (weight > bestWeight) {
+      best = coding;
+      bestWeight = weight;
     }
   }
-  const gzipWeight = gzip ?? others;
-  const deflateWeight = deflate ?? others;
-  const best = Math.max(gzipWeight, deflateWeight);
-  if (best === 0 || (identity !== undefined && identity > best)) return undefined;
-  return gzipWeight === best ? "gzip" : "deflate";
+  return (weights.get("identity") ?? 0) > bestWeight ? undefined : best;
+}
+
+function readWeights(header: string): Map<string, number> {
+  const weights = new Map<string, number>();
+  for (const part of header.split(",")) {
+    const [name = "", ...parameters] = part.split(";");
+    weights.set(name.trim().toLowerCase(), weightOf(parameters));
+  }
+  return weights;
 }
 
 function weightOf(parameters: readonly string[]): number {

@@ -19,7 +19,7 @@ export interface HttpRequest {
 }
 
 /** Codings of a body that a host can make. */
-export type ContentCoding = "gzip" | "deflate";
+export type ContentCoding = "br" | "gzip" | "deflate";
 
 /** Who takes the body of a request and is told of its end. Called at most once each, never after the answer. */
 export interface ExchangeOwner {

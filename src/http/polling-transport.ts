@@ -10,7 +10,7 @@ import type { PayloadCodec, PayloadReceiver } from "../packet/payload.js";
 import type { FlushQueue } from "../session/flush-queue.js";
 import type { Platform } from "../session/platform.js";
 import type { Transport, TransportSink } from "../session/transport.js";
-import { chooseCoding } from "./content-coding.js";
+import { ANSWER_CODINGS, chooseCoding } from "./content-coding.js";
 import type { Exchange, ExchangeOwner } from "./exchange.js";
 import { callbackNumber, readForm, writeScript } from "./jsonp.js";
 import { NO_SINK } from "./no-sink.js";
@@ -231,7 +231,7 @@ export class PollingTransport implements Transport, ExchangeOwner, PayloadReceiv
     // Three bytes a unit at most: a short text needs no counting.
     const coding =
       body.length * 3 >= compressFrom && this.settings.platform.textByteLength(body) >= compressFrom
-        ? chooseCoding(exchange.request.headers["accept-encoding"])
+        ? chooseCoding(exchange.request.headers["accept-encoding"], ANSWER_CODINGS)
         : undefined;
     exchange.answer(200, { "Content-Type": type, "Cache-Control": "no-store" }, body, coding);
   }

@@ -116,21 +116,15 @@ const SINGLE: ReadonlySet<string> = new Set([
 
 /** As Node builds `headers`: the first of what must not repeat, `; ` between cookies, `, ` between the rest. */
 export function headersOf(rawHeaders: readonly string[]): RequestHeaders {
-  const headers: Record<string, string | string[] | undefined> = {};
+  const headers = new Map<string, string | string[]>();
   for (let at = 0; at + 1 < rawHeaders.length; at += 2) {
     const name = rawHeaders[at]!.toLowerCase();
     const value = rawHeaders[at + 1]!;
-    const known = Object.hasOwn(headers, name) ? headers[name] : undefined;
-    if (name === "set-cookie") headers[name] = known === undefined ? [value] : [...known, value];
-    else if (known === undefined) define(headers, name, value);
-    else if (!SINGLE.has(name)) define(headers, name, `${known as string}${name === "cookie" ? "; " : ", "}${value}`);
+    const known = headers.get(name);
+    if (name === "set-cookie") headers.set(name, known === undefined ? [value] : [...known, value]);
+    else if (known === undefined) headers.set(name, value);
+    else if (!SINGLE.has(name)) headers.set(name, `${known as string}${name === "cookie" ? "; " : ", "}${value}`);
   }
-  return headers;
-}
-
-/** `__proto__` is a header name like any other. */
-function define(headers: Record<string, string | string[] | undefined>, name: string, value: string): void {
-  if (name === "__proto__") {
-    Object.defineProperty(headers, name, { value, enumerable: true, configurable: true, writable: true });
-  } else headers[name] = value;
+  // Defines properties instead of setting them: `__proto__` is a header name like any other.
+  return Object.fromEntries(headers);
 }

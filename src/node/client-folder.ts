@@ -2,9 +2,9 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { deflateSync, gzipSync } from "node:zlib";
 import type { BrowserFile } from "../http/browser-files.js";
 import type { ContentCoding } from "../http/exchange.js";
+import { compressNow } from "./content-codings.js";
 
 /** A file of the folder. */
 class FolderFile implements BrowserFile {
@@ -20,7 +20,7 @@ class FolderFile implements BrowserFile {
   compressed(coding: ContentCoding): Uint8Array {
     let compressed = this.compressions.get(coding);
     if (compressed === undefined) {
-      compressed = coding === "gzip" ? gzipSync(this.bytes) : deflateSync(this.bytes);
+      compressed = compressNow(coding, this.bytes);
       this.compressions.set(coding, compressed);
     }
     return compressed;

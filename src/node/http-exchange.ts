@@ -1,6 +1,5 @@
 // node/ One request and its answer over node:http (http/exchange.ts is the contract). Nothing here is made per request but the exchange itself.
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { deflate, deflateSync, gzip, gzipSync } from "node:zlib";
 import type {
   AnswerHeaders,
   ContentCoding,
@@ -9,6 +8,7 @@ import type {
   HttpRequest,
   RequestHeaders,
 } from "../http/exchange.js";
+import { compressLater, compressNow } from "./content-codings.js";
 
 /** About 0.2 ms of one core; beyond it the thread pool compresses. */
 const SYNCHRONOUS_BYTES = 16 * 1024;
@@ -87,10 +87,10 @@ export class NodeExchange implements Exchange, HttpRequest {
     headers["Vary"] = "Accept-Encoding";
     const plain = typeof body === "string" ? Buffer.from(body) : body;
     if (plain.length <= SYNCHRONOUS_BYTES) {
-      this.write(status, headers, coding === "gzip" ? gzipSync(plain) : deflateSync(plain));
+      this.write(status, headers, compressNow(coding, plain));
       return;
     }
-    (coding === "gzip" ? gzip : deflate)(plain, (error, compressed) => {
+    compressLater(coding, plain, (error, compressed) => {
       if (error === null) this.write(status, headers, compressed);
       else this.res.destroy();
     });

@@ -23,7 +23,7 @@ const RANDOM_BYTES = ID_BYTES * 128;
 /** Different texts that are warned of; a peer chooses part of them. */
 const MAX_WARNINGS = 50;
 
-/** Satisfies `EngineHost`, which node/ must not import. */
+/** Satisfies `EngineHost`, which node/ must not import. One per process: entry/ makes it. */
 export class NodeHttpHost {
   readonly platform: Platform = processHost.platform;
   readonly flushQueue: FlushQueue = processHost.flushQueue;
@@ -89,12 +89,4 @@ export class NodeHttpHost {
   report(error: unknown, where: string): void {
     console.error(`vaiven: ${where} failed:`, error);
   }
-}
-
-let host: NodeHttpHost | undefined;
-
-/** The one of this process. */
-export function nodeHttpHost(): NodeHttpHost {
-  host ??= new NodeHttpHost();
-  return host;
 }

@@ -103,7 +103,7 @@ export class NodeUpgrade implements HttpRequest {
     }
     this.isAnswered = true;
     const own = formatAnswer(answer);
-    const head = own.slice(0, -2) + headerLines(withoutOwn(headers)) + "\r\n";
+    const head = `${own.slice(0, -2)}${headerLines(withoutOwn(headers))}\r\n`;
     if ("setNoDelay" in socket) (socket as Socket).setTimeout(0).setNoDelay(true);
     forgetHttp(socket);
     const transport = new WebSocketServerTransport(socket, profile, answer.deflate);
@@ -205,7 +205,9 @@ function headerLines(headers: AnswerHeaders): string {
 function forgetHttp(socket: Duplex): void {
   const kept = socket.eventNames().flatMap((event) => {
     if (event === "timeout") return [];
-    return socket.rawListeners(event).map((listener) => ({ event, listener: listener as (...args: unknown[]) => void }));
+    return socket
+      .rawListeners(event)
+      .map((listener) => ({ event, listener: listener as (...args: unknown[]) => void }));
   });
   socket.removeAllListeners();
   for (const { event, listener } of kept) if (listener !== destroyAfterError) socket.on(event, listener);

@@ -60,9 +60,9 @@ export function describeTransports(library: ClientLibrary): void {
       expect(socket.io.engine.transport.name).toBe("polling");
     });
 
-    it("does not fall back without tryAllTransports", async () => {
+    it("does not fall back where tryAllTransports is off", async () => {
       const scene = await stage(stock, { transports: ["polling"] });
-      const socket = client(library, scene.url, { transports: ["websocket", "polling"] });
+      const socket = client(library, scene.url, { transports: ["websocket", "polling"], tryAllTransports: false });
       expect((await once(socket, "connect_error"))[0]).toBeInstanceOf(Error);
     });
 

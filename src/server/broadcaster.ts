@@ -1,5 +1,6 @@
 // server/ What Server and Namespace have in common: everything that sends to many, and the utilities of many processes.
 import type { Room, SocketId } from "../adapter/contract.js";
+import { VaivenError } from "../errors.js";
 import type {
   AllButLast,
   DecorateAcknowledgements,
@@ -14,7 +15,6 @@ import type {
   RemoveAcknowledgements,
   Unchecked,
 } from "../event/event-map.js";
-import { refuseReserved } from "../event/reserved.js";
 import { BroadcastOperator, type RemoteSocket } from "./broadcast-operator.js";
 import type { AnyNamespace } from "./namespace.js";
 import { StrictEventEmitter } from "./strict-event-emitter.js";
@@ -147,7 +147,9 @@ export abstract class Broadcaster<
     ...args: EventParams<DecorateAcknowledgementsWithTimeoutAndMultipleResponses<ServerSideEvents>, Ev>
   ): boolean;
   serverSideEmit(...event: Unchecked[]): boolean {
-    refuseReserved(SERVER_SIDE_RESERVED.has(event[0]) ? "connect" : event[0]);
+    if (SERVER_SIDE_RESERVED.has(event[0])) {
+      throw new VaivenError("API_RESERVED_EVENT", `"${String(event[0])}" is a reserved event name`);
+    }
     this.broadcastTarget.adapter.serverSideEmit(event);
     return true;
   }

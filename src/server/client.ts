@@ -35,6 +35,8 @@ export interface ConnectionOrigin {
 interface PendingJoin {
   readonly packets: SocketPacket[];
   size: number;
+  /** Undefined while it is asked whether there is such a namespace. */
+  socket: AnySocket | undefined;
 }
 
 /** Clients wait for the answer to CONNECT before they send: more than this is no client of ours or of Socket.IO's. */
@@ -169,8 +171,10 @@ export class Client implements ConnectionSink {
     if (this.closed) return;
     this.closed = true;
     this.clearDeadline();
+    const { pending } = this;
     this.pending = undefined;
     for (const socket of this.sockets()) socket._onClose(reason, description);
+    for (const { socket } of pending?.values() ?? []) socket?._onClose(reason, description);
   }
 
   private onPacket(packet: SocketPacket, size: number): void {
@@ -225,7 +229,7 @@ export class Client implements ConnectionSink {
       return;
     }
     this.pending ??= new Map();
-    const join: PendingJoin = { packets: [], size: 0 };
+    const join: PendingJoin = { packets: [], size: 0, socket: undefined };
     this.pending.set(name, join);
     this.server._findNamespace(name, payload ?? {}, (namespace) => {
       if (this.closed) return;
@@ -234,7 +238,7 @@ export class Client implements ConnectionSink {
         this.tellRefused(name, "Invalid namespace");
         return;
       }
-      namespace._join(this, payload as { [key: string]: Unchecked } | undefined, {
+      join.socket = namespace._join(this, payload as { [key: string]: Unchecked } | undefined, {
         onRefused: () => this.forgetPending(name),
         onJoined: (socket) => this.onJoined(name, socket, join),
       });

@@ -74,7 +74,7 @@ export class Namespace<
     this._errors = server._errors;
     this._clock = server._clock;
     this.adapter = this.createAdapter();
-    void this.adapter.init();
+    this._askAdapter((adapter) => adapter.init());
   }
 
   /** Adds a middleware for sockets that want to join: `next(error)` refuses with the error's message and `data`. A throw or a rejection refuses too. */
@@ -89,7 +89,7 @@ export class Namespace<
   }
 
   /** @internal Makes a socket for `client` and lets the middlewares decide. Where there is none, it is decided when this returns. */
-  _join(client: Client, auth: { [key: string]: Unchecked } | undefined, outcome: JoinOutcome): void {
+  _join(client: Client, auth: { [key: string]: Unchecked } | undefined, outcome: JoinOutcome): AnySocket {
     const id = this.socketId(client);
     const socket = new Socket(this, client, auth, id);
     const refuse = (error: Error): void => {
@@ -104,7 +104,7 @@ export class Namespace<
     };
     if (this._middlewares.length === 0) {
       accept();
-      return;
+      return socket as AnySocket;
     }
     runMiddlewares(this._middlewares, socket, {
       onDone: (error) => (error === undefined ? accept() : refuse(error)),
@@ -113,6 +113,19 @@ export class Namespace<
         refuse(cause instanceof Error ? cause : new Error(String(cause)));
       },
     });
+    return socket as AnySocket;
+  }
+
+  /** @internal Asks the adapter for something that nobody waits for: what it throws or rejects with is reported. */
+  _askAdapter(ask: (adapter: NamespaceAdapter) => unknown): void {
+    const failed = (cause: unknown): void =>
+      this._errors.handlerFailed(cause, { namespace: this as AnyNamespace, event: "adapter" });
+    try {
+      const result = ask(this.adapter);
+      if (result instanceof Promise) result.catch(failed);
+    } catch (cause) {
+      failed(cause);
+    }
   }
 
   /** @internal Runs the `connection` listeners. */
@@ -158,7 +171,7 @@ export class Namespace<
   /** @internal The server's class of adapters has changed. */
   _renewAdapter(): void {
     this.adapter = this.createAdapter();
-    void this.adapter.init();
+    this._askAdapter((adapter) => adapter.init());
   }
 
   protected createAdapter(): NamespaceAdapter {

@@ -76,7 +76,7 @@ class ChildNamespace<
   override _remove(socket: Unchecked): void {
     super._remove(socket);
     if (this.sockets.size > 0 || !this.server._cleansUpChildren) return;
-    void this.adapter.close();
+    this._askAdapter((adapter) => adapter.close());
     this.parent.children.delete(this);
     if (this.server._nsps.get(this.name) === (this as AnyNamespace)) this.server._nsps.delete(this.name);
   }

@@ -27,7 +27,6 @@ import type {
   Last,
   Unchecked,
 } from "../event/event-map.js";
-import { append, type ListenerList, prepend, remove } from "../event/listener-list.js";
 import { refuseReserved } from "../event/reserved.js";
 import type { Outgoing } from "../packet/outgoing.js";
 import { PacketType, RESERVED_EVENTS, type SocketPacket } from "../packet/socket-packet.js";
@@ -35,20 +34,18 @@ import { BroadcastOperator } from "./broadcast-operator.js";
 import type { Client, ClientRequest } from "./client.js";
 import type { Connection } from "./connection.js";
 import type { EngineSocket } from "./engine-socket.js";
+import { EventReceiver } from "./event-receiver.js";
 import { buildHandshake } from "./handshake.js";
 import { type Middleware, runMiddlewares } from "./middleware.js";
 import type { Namespace } from "./namespace.js";
 import type { Server } from "./server.js";
 import type { DisconnectReason, Event, Handshake, SocketFlags, SocketReservedEventsMap } from "./socket-types.js";
-import { emitLocally, receiveRejections, StrictEventEmitter } from "./strict-event-emitter.js";
+import { receiveRejections } from "./strict-event-emitter.js";
 
 /** A socket of any program. */
 export type AnySocket = Socket<Unchecked, Unchecked, Unchecked, Unchecked>;
 
-type AnyListener = (...args: Unchecked[]) => void;
 type State = "joining" | "connected" | "leaving" | "left";
-
-const CAPTURE = { captureRejections: true };
 
 /**
  * A client in a namespace. Listeners registered with {@link on} receive the client's events, {@link emit} sends it events.
@@ -62,7 +59,7 @@ export class Socket<
     ServerSideEvents extends EventsMap = DefaultEventsMap,
     SocketData = Unchecked,
   >
-  extends StrictEventEmitter<ListenEvents, EmitEvents, SocketReservedEventsMap>
+  extends EventReceiver<ListenEvents, EmitEvents, SocketReservedEventsMap>
   implements AdapterSocket
 {
   /** Names this socket to the program and to the client. A room of this name holds it. */
@@ -79,8 +76,6 @@ export class Socket<
   // Made when first used: most sockets never use most of them, and there are many sockets.
   private flags: SocketFlags | undefined = undefined;
   private middlewares: Middleware<Event>[] | undefined = undefined;
-  private anyIncoming: ListenerList<AnyListener> | undefined = undefined;
-  private anyOutgoing: ListenerList<AnyListener> | undefined = undefined;
   private pendingAcks: AckTable | undefined = undefined;
   private ownData: Partial<SocketData> | undefined = undefined;
   private ownHandshake: Handshake | undefined = undefined;
@@ -92,7 +87,7 @@ export class Socket<
     auth: { [key: string]: Unchecked } | undefined,
     id: SocketId,
   ) {
-    super(CAPTURE);
+    super();
     this.nsp = nsp;
     this.client = client;
     this.connection = client.connection;
@@ -176,7 +171,7 @@ export class Socket<
     const id = ack === undefined ? undefined : this.nsp._ids++;
     const packet = this.nsp._codec.writer.event(this.nsp.name, id, event, flags);
     if (ack !== undefined) this.awaitAck(id as number, ack, flags?.timeout, event[0]);
-    if (this.anyOutgoing !== undefined) this.tellOutgoing(event);
+    if (this.hasOutgoingListeners) this.tellOutgoing(event);
     this.deliver(packet);
     return true;
   }
@@ -203,7 +198,7 @@ export class Socket<
       const packet = this.nsp._codec.writer.event(this.nsp.name, id, event, flags);
       if (flags?.timeout === undefined) expectAck(this.acks, id, settle);
       else expectAckWithin(this.acks, id, flags.timeout, this.nsp._clock, settle);
-      if (this.anyOutgoing !== undefined) this.tellOutgoing(event);
+      if (this.hasOutgoingListeners) this.tellOutgoing(event);
       this.deliver(packet);
     });
   }
@@ -298,56 +293,9 @@ export class Socket<
     return this;
   }
 
-  /** Adds a listener of every incoming event, called before the event's own with its name and arguments. */
-  onAny(listener: AnyListener): this {
-    this.anyIncoming = append(this.anyIncoming, listener);
-    return this;
-  }
-
-  prependAny(listener: AnyListener): this {
-    this.anyIncoming = prepend(this.anyIncoming, listener);
-    return this;
-  }
-
-  /** Removes one catch-all listener, or all. */
-  offAny(listener?: AnyListener): this {
-    this.anyIncoming = remove(this.anyIncoming, listener);
-    return this;
-  }
-
-  listenersAny(): AnyListener[] {
-    return [...(this.anyIncoming ?? [])];
-  }
-
-  /** Adds a listener of every event that is sent to this client, also by broadcasts. */
-  onAnyOutgoing(listener: AnyListener): this {
-    this.anyOutgoing = append(this.anyOutgoing, listener);
-    return this;
-  }
-
-  prependAnyOutgoing(listener: AnyListener): this {
-    this.anyOutgoing = prepend(this.anyOutgoing, listener);
-    return this;
-  }
-
-  /** Removes one catch-all listener of outgoing events, or all. */
-  offAnyOutgoing(listener?: AnyListener): this {
-    this.anyOutgoing = remove(this.anyOutgoing, listener);
-    return this;
-  }
-
-  listenersAnyOutgoing(): AnyListener[] {
-    return [...(this.anyOutgoing ?? [])];
-  }
-
-  /** @internal Whether {@link notifyOutgoingListeners} has anybody to tell. */
-  get hasOutgoingListeners(): boolean {
-    return this.anyOutgoing !== undefined;
-  }
-
   /** @internal For adapters, which send past {@link emit}. */
   notifyOutgoingListeners(packet: SocketPacket): void {
-    if (this.anyOutgoing !== undefined) this.tellOutgoing(packet.data as unknown[]);
+    this.tellOutgoing(packet.data as unknown[]);
   }
 
   /** @internal Sends what is encoded. */
@@ -364,7 +312,7 @@ export class Socket<
   /** @internal The namespace has accepted it: the client is told, its own room is joined. */
   _onConnect(): void {
     this.state = "connected";
-    void this.join(this.id);
+    this.nsp._askAdapter((adapter) => adapter.addAll(this.id, new Set([this.id])));
     const data = this.connection.protocol === 3 ? undefined : { sid: this.id };
     this._sendPacket({ type: PacketType.CONNECT, nsp: this.nsp.name, data });
   }
@@ -376,6 +324,7 @@ export class Socket<
     const payload = legacy ? (data ?? message) : data === undefined ? { message } : { message, data };
     this._sendPacket({ type: PacketType.CONNECT_ERROR, nsp: this.nsp.name, data: payload });
     this.state = "left";
+    this.abandonAcks();
   }
 
   /** @internal An event came. */
@@ -383,7 +332,7 @@ export class Socket<
     if (this.state !== "connected") return;
     const event = packet.data as unknown[];
     if (packet.id !== undefined) event.push(this.ackSender(packet.id));
-    if (this.anyIncoming !== undefined) this.tellIncoming(event);
+    this.tellIncoming(event);
     if (this.middlewares === undefined) this.dispatch(event);
     else this.runMiddlewares(this.middlewares, event as Event);
   }
@@ -394,7 +343,7 @@ export class Socket<
     try {
       settleAck(this.pendingAcks, packet.id as number, packet.data as unknown[]);
     } catch (cause) {
-      this.nsp._errors.handlerFailed(cause, { socket: this as AnySocket, event: "acknowledgement" });
+      this.handlerFailed(cause, "acknowledgement");
     }
   }
 
@@ -405,16 +354,27 @@ export class Socket<
 
   /** @internal The end, whoever asked for it. Once. */
   _onClose(reason: DisconnectReason, description?: unknown): void {
-    if (this.state === "joining") this.state = "left";
+    if (this.state === "joining") {
+      this.state = "left";
+      this.abandonAcks(reason);
+    }
     if (this.state !== "connected") return;
     this.state = "leaving";
     this.emitReserved("disconnecting", reason, description);
-    void this.nsp.adapter.delAll(this.id);
+    this.nsp._askAdapter((adapter) => adapter.delAll(this.id));
     this.nsp._remove(this as AnySocket);
     this.client._remove(this as AnySocket, reason === "server namespace disconnect");
     this.state = "left";
     this.emitReserved("disconnect", reason, description);
+    this.abandonAcks(reason);
+  }
+
+  private abandonAcks(reason?: DisconnectReason): void {
     if (this.pendingAcks !== undefined) abandonAcks(this.pendingAcks, ackDisconnectedError(reason));
+  }
+
+  protected override handlerFailed(cause: unknown, event: unknown): void {
+    this.nsp._errors.handlerFailed(cause, { socket: this as AnySocket, event });
   }
 
   private newBroadcast(): BroadcastOperator<EmitEvents, SocketData> {
@@ -440,7 +400,7 @@ export class Socket<
     try {
       callback(...args);
     } catch (cause) {
-      this.nsp._errors.handlerFailed(cause, { socket: this as AnySocket, event });
+      this.handlerFailed(cause, event);
     }
   }
 
@@ -464,55 +424,6 @@ export class Socket<
       },
       onThrown: (cause) => this.nsp._errors.middlewareFailed(cause, { socket: this as AnySocket, event: event[0] }),
     });
-  }
-
-  /** Calls the listeners of an event. Node's `emit` without a spread for the usual numbers of arguments: this is the path of every message. */
-  private dispatch(event: readonly unknown[]): void {
-    // A peer may send an event of this name, at which Node throws if nobody listens.
-    if (event[0] === "error" && this.listenerCount("error") === 0) return;
-    try {
-      switch (event.length) {
-        case 1:
-          emitLocally.call(this, event[0]);
-          break;
-        case 2:
-          emitLocally.call(this, event[0], event[1]);
-          break;
-        case 3:
-          emitLocally.call(this, event[0], event[1], event[2]);
-          break;
-        default:
-          emitLocally.apply(this, event as [unknown, ...unknown[]]);
-      }
-    } catch (cause) {
-      this.nsp._errors.handlerFailed(cause, { socket: this as AnySocket, event: event[0] });
-    }
-  }
-
-  private emitReserved(event: keyof SocketReservedEventsMap, ...args: unknown[]): void {
-    try {
-      emitLocally.call(this, event, ...args);
-    } catch (cause) {
-      this.nsp._errors.handlerFailed(cause, { socket: this as AnySocket, event });
-    }
-  }
-
-  private tellIncoming(event: readonly unknown[]): void {
-    this.tell(this.anyIncoming as ListenerList<AnyListener>, event);
-  }
-
-  private tellOutgoing(event: readonly unknown[]): void {
-    this.tell(this.anyOutgoing as ListenerList<AnyListener>, event);
-  }
-
-  private tell(listeners: ListenerList<AnyListener>, event: readonly unknown[]): void {
-    for (const listener of listeners) {
-      try {
-        listener.apply(this, event as unknown[]);
-      } catch (cause) {
-        this.nsp._errors.handlerFailed(cause, { socket: this as AnySocket, event: event[0] });
-      }
-    }
   }
 }
 

@@ -1,0 +1,123 @@
+// server/ The receiving half of a socket: listeners of events, catch-all listeners both ways, and what becomes of their errors.
+import type { EventsMap, Unchecked } from "../event/event-map.js";
+import { append, type ListenerList, prepend, remove } from "../event/listener-list.js";
+import { emitLocally, StrictEventEmitter } from "./strict-event-emitter.js";
+
+/** A catch-all listener: the event's name, then its arguments. */
+type AnyListener = (...args: Unchecked[]) => void;
+
+/** One object for all: Node reads it when an emitter is made. */
+const CAPTURE = { captureRejections: true };
+
+/** Calls listeners so that no error of theirs reaches who read the packet. */
+export abstract class EventReceiver<
+  Listen extends EventsMap,
+  Emit extends EventsMap,
+  Reserved extends EventsMap,
+> extends StrictEventEmitter<Listen, Emit, Reserved> {
+  private anyIncoming: ListenerList<AnyListener> | undefined = undefined;
+  private anyOutgoing: ListenerList<AnyListener> | undefined = undefined;
+
+  constructor() {
+    super(CAPTURE);
+  }
+
+  /** Adds a listener of every incoming event, called before the event's own with its name and arguments. */
+  onAny(listener: AnyListener): this {
+    this.anyIncoming = append(this.anyIncoming, listener);
+    return this;
+  }
+
+  prependAny(listener: AnyListener): this {
+    this.anyIncoming = prepend(this.anyIncoming, listener);
+    return this;
+  }
+
+  /** Removes one catch-all listener, or all. */
+  offAny(listener?: AnyListener): this {
+    this.anyIncoming = remove(this.anyIncoming, listener);
+    return this;
+  }
+
+  listenersAny(): AnyListener[] {
+    return [...(this.anyIncoming ?? [])];
+  }
+
+  /** Adds a listener of every event that is sent to this client, also by broadcasts. */
+  onAnyOutgoing(listener: AnyListener): this {
+    this.anyOutgoing = append(this.anyOutgoing, listener);
+    return this;
+  }
+
+  prependAnyOutgoing(listener: AnyListener): this {
+    this.anyOutgoing = prepend(this.anyOutgoing, listener);
+    return this;
+  }
+
+  /** Removes one catch-all listener of outgoing events, or all. */
+  offAnyOutgoing(listener?: AnyListener): this {
+    this.anyOutgoing = remove(this.anyOutgoing, listener);
+    return this;
+  }
+
+  listenersAnyOutgoing(): AnyListener[] {
+    return [...(this.anyOutgoing ?? [])];
+  }
+
+  /** @internal Whether anybody listens to what goes out. */
+  get hasOutgoingListeners(): boolean {
+    return this.anyOutgoing !== undefined;
+  }
+
+  /** Calls the listeners of an event. Node's `emit` without a spread for the usual numbers of arguments: this is the path of every message. */
+  protected dispatch(event: readonly unknown[]): void {
+    // A peer may send an event of this name, at which Node throws if nobody listens.
+    if (event[0] === "error" && this.listenerCount("error") === 0) return;
+    try {
+      switch (event.length) {
+        case 1:
+          emitLocally.call(this, event[0]);
+          break;
+        case 2:
+          emitLocally.call(this, event[0], event[1]);
+          break;
+        case 3:
+          emitLocally.call(this, event[0], event[1], event[2]);
+          break;
+        default:
+          emitLocally.apply(this, event as [unknown, ...unknown[]]);
+      }
+    } catch (cause) {
+      this.handlerFailed(cause, event[0]);
+    }
+  }
+
+  protected emitReserved(event: keyof Reserved & string, ...args: unknown[]): void {
+    try {
+      emitLocally.call(this, event, ...args);
+    } catch (cause) {
+      this.handlerFailed(cause, event);
+    }
+  }
+
+  protected tellIncoming(event: readonly unknown[]): void {
+    if (this.anyIncoming !== undefined) this.tell(this.anyIncoming, event);
+  }
+
+  protected tellOutgoing(event: readonly unknown[]): void {
+    if (this.anyOutgoing !== undefined) this.tell(this.anyOutgoing, event);
+  }
+
+  /** A listener threw. */
+  protected abstract handlerFailed(cause: unknown, event: unknown): void;
+
+  private tell(listeners: ListenerList<AnyListener>, event: readonly unknown[]): void {
+    for (const listener of listeners) {
+      try {
+        listener.apply(this, event as unknown[]);
+      } catch (cause) {
+        this.handlerFailed(cause, event[0]);
+      }
+    }
+  }
+}

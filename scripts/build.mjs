@@ -51,11 +51,13 @@ async function build(digest) {
 
   const server = {
     call: "function vaiven(...args) { return new entry.Server(...args); }",
-    signatures: "declare function callable(...args: ConstructorParameters<typeof entry.Server>): entry.Server;",
+    signatures: "declare function callable(...args: ConstructorParameters<typeof Server>): Server;",
   };
   const client = {
     call: "entry.io",
-    signatures: "declare function callable(...args: Parameters<typeof entry.io>): ReturnType<typeof entry.io>;",
+    signatures: `
+declare function callable(opts?: Partial<ManagerOptions & SocketOptions>): Socket;
+declare function callable(uri?: string, opts?: Partial<ManagerOptions & SocketOptions>): Socket;`,
   };
   const clientFolder = at("packages/client/build/cjs");
   writeCallable({ folder: at("dist"), entry: "server", index: "index", ...server });

@@ -81,8 +81,8 @@ function judgeBuiltin(from, specifier, typeOnly) {
     : `${from}/ imports nothing from node:*`;
 }
 
-/** Each import, re-export, dynamic import, import type and `require` of a file. */
-function importsOf(file) {
+/** Each import, re-export, dynamic import, import type and `require` of a file, as `{ line, specifier, typeOnly }`. */
+export function importsOf(file) {
   const text = readFileSync(file, "utf8");
   const { program, errors } = parseSync(file, text);
   if (errors.length > 0) throw new Error(`${file} does not parse: ${errors[0].message}`);

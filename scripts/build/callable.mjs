@@ -15,7 +15,7 @@ import { parseSync } from "rolldown/utils";
  * @param {string} options.entry the entry's name in it, such as `server`
  * @param {string} options.index the name of the four files, such as `index`
  * @param {string} options.call the function, as JavaScript that uses `entry`
- * @param {string} options.signatures the function named `callable`, as declarations that use `entry`
+ * @param {string} options.signatures the function named `callable`, as declarations that use the entry's exports
  */
 export function writeCallable({ folder, entry, index, call, signatures }) {
   const declared = exportedNames(join(folder, "entry", `${entry}.d.ts`));
@@ -35,8 +35,7 @@ module.exports = Object.assign(callable, entry, { default: callable });`,
   );
   write(
     `${index}.d.ts`,
-    `import * as entry from "./entry/${entry}.js";
-import { ${everything.join(", ")} } from "./entry/${entry}.js";
+    `import { ${everything.join(", ")} } from "./entry/${entry}.js";
 ${signatures.trim()}
 declare namespace callable {
   export { ${everything.join(", ")}, callable as default };

@@ -8,7 +8,8 @@ const TEXT = "text/plain;charset=UTF-8";
 
 /** Polling by XMLHttpRequest. */
 export class XHR extends PollingClient {
-  protected request(...[url, body, done]: Parameters<SendRequest>): Cancel {
+  protected request(...args: Parameters<SendRequest>): Cancel {
+    const [url, body, done] = args;
     const { requestTimeout, withCredentials, extraHeaders } = this.context.options;
     const xhr = new XMLHttpRequest();
     xhr.open(body === undefined ? "GET" : "POST", url);
@@ -30,7 +31,8 @@ export class XHR extends PollingClient {
 
 /** Polling by `fetch`. */
 export class Fetch extends PollingClient {
-  protected request(...[url, body, done]: Parameters<SendRequest>): Cancel {
+  protected request(...args: Parameters<SendRequest>): Cancel {
+    const [url, body, done] = args;
     const { requestTimeout, withCredentials, extraHeaders } = this.context.options;
     const aborter = typeof AbortController === "undefined" ? undefined : new AbortController();
     let finished = false;

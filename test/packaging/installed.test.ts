@@ -1,9 +1,10 @@
 // Packaging: what users get from npm, under Socket.IO's names.
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { isBuiltin } from "node:module";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { createContext, Script } from "node:vm";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { importsOf } from "../../scripts/check-imports.mjs";
 import { type InstalledProject, installProject, ROOT } from "./installed-project.js";
 
 let project: InstalledProject;
@@ -125,14 +126,15 @@ describe("the repository", () => {
 function packagesImportedBy(folder: string): string[] {
   const found = new Set<string>();
   for (const file of readdirSync(folder, { recursive: true }).map(String)) {
-    if (!/\.(js|mjs|d\.ts|d\.mts)$/.test(file) || file.includes("dist/vaiven.") || file.includes("dist/socket.io."))
-      continue;
-    for (const [, specifier] of read(join(folder, file)).matchAll(
-      /(?:\bfrom|\brequire\(|\bimport\(?)\s*"([^".][^"]*)"/g,
-    )) {
-      if (specifier === undefined || isBuiltin(specifier)) continue;
-      const parts = specifier.split("/");
-      found.add(parts.slice(0, specifier.startsWith("@") ? 2 : 1).join("/"));
+    if (!/\.(js|mjs|d\.ts|d\.mts)$/.test(file) || SCRIPT_NAMES.includes(basename(file))) continue;
+    for (const { specifier } of importsOf(join(folder, file))) {
+      if (specifier.startsWith(".") || isBuiltin(specifier)) continue;
+      found.add(
+        specifier
+          .split("/")
+          .slice(0, specifier.startsWith("@") ? 2 : 1)
+          .join("/"),
+      );
     }
   }
   return [...found].sort();

@@ -27,6 +27,7 @@ import {
 import type { MessageDeflate } from "./message-deflate.js";
 import { readWholeText } from "./message-text.js";
 import { type ConnectionProfile, messageDeflate } from "./profile.js";
+import { sharedFrameOf, textBytes } from "./shared-frame.js";
 
 export type ConnectionState = "open" | "closing" | "closed";
 
@@ -136,7 +137,7 @@ export class WebSocketConnection implements DecoderSink, CompressedOutputHost {
       this.output.write(this.profile.encoder.textFrameOf(text));
       return true;
     }
-    this.compressed.sendMessage(OPCODE_TEXT, this.textBytes(text), compress);
+    this.compressed.sendMessage(OPCODE_TEXT, textBytes(text, this.profile.primitives), compress);
     return true;
   }
 
@@ -167,24 +168,9 @@ export class WebSocketConnection implements DecoderSink, CompressedOutputHost {
    * or is so large that it is compressed on the thread pool: then use {@link sendText} or {@link sendBinary} on each.
    */
   sharedFrameOf(message: string | Uint8Array, compress = true): Uint8Array | undefined {
-    const isText = typeof message === "string";
-    const opcode = isText ? OPCODE_TEXT : OPCODE_BINARY;
-    const { encoder } = this.profile;
-    if (this.sharedForm === undefined) {
-      return undefined;
-    }
-    if (this.deflate === undefined || !compress) {
-      return isText ? encoder.textFrameOf(message) : encoder.frameOf(FIN | opcode, message);
-    }
-    const bytes = isText ? this.textBytes(message) : message;
-    if (bytes.length < this.deflate.threshold) {
-      return encoder.frameOf(FIN | opcode, bytes);
-    }
-    if (!this.deflate.isSynchronous(bytes.length)) {
-      return undefined;
-    }
-    const compressed = this.deflate.deflate(bytes, () => {});
-    return compressed === undefined ? undefined : this.deflate.frameOf(encoder, opcode, bytes, compressed);
+    return this.sharedForm === undefined
+      ? undefined
+      : sharedFrameOf(message, this.profile, compress ? this.deflate : undefined);
   }
 
   /** Sends a Ping. @throws VaivenError API_INVALID_ARGUMENT for a payload of more than 125 bytes. */
@@ -469,13 +455,6 @@ export class WebSocketConnection implements DecoderSink, CompressedOutputHost {
     } else {
       this.compressed.sendFrame(frame);
     }
-  }
-
-  private textBytes(text: string): Uint8Array {
-    const { primitives } = this.profile;
-    const bytes = primitives.allocate(primitives.textByteLength(text));
-    primitives.writeText(text, bytes, 0);
-    return bytes;
   }
 }
 

@@ -97,6 +97,9 @@ export function isAscii(bytes: Uint8Array, start: number, end: number): boolean 
     }
     at += wordCount << 2;
   }
+  for (const last = end - 3; at < last; at += 4) {
+    seen |= bytes[at]! | bytes[at + 1]! | bytes[at + 2]! | bytes[at + 3]!;
+  }
   for (; at < end; at++) {
     seen |= bytes[at]!;
   }

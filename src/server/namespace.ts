@@ -62,8 +62,8 @@ export class Namespace<
   readonly _errors: ErrorReporter;
   /** @internal */
   readonly _clock: Clock;
-  /** @internal */
-  _middlewares: Middleware<Socket<ListenEvents, EmitEvents, ServerSideEvents, SocketData>>[] = [];
+  /** @internal Unchecked, so that `const admin: Namespace<OtherEvents> = io.of("/admin")` compiles, as documented for Socket.IO. */
+  _middlewares: Middleware<Unchecked>[] = [];
 
   /** @internal */
   constructor(server: Server<ListenEvents, EmitEvents, ServerSideEvents, SocketData>, name: string) {

@@ -77,7 +77,7 @@ export class Socket<
   private flags: SocketFlags | undefined = undefined;
   private middlewares: Middleware<Event>[] | undefined = undefined;
   private pendingAcks: AckTable | undefined = undefined;
-  private ownData: Partial<SocketData> | undefined = undefined;
+  private ownData: SocketData | undefined = undefined;
   private ownHandshake: Handshake | undefined = undefined;
 
   /** @internal */
@@ -110,12 +110,12 @@ export class Socket<
   }
 
   /** Whatever the program wants to keep with the socket; other processes see it through `fetchSockets`. Replaceable. */
-  get data(): Partial<SocketData> {
-    this.ownData ??= {};
+  get data(): SocketData {
+    this.ownData ??= {} as SocketData; // what the type promises, the program puts there, as with Socket.IO
     return this.ownData;
   }
 
-  set data(data: Partial<SocketData>) {
+  set data(data: SocketData) {
     this.ownData = data;
   }
 

@@ -2,7 +2,7 @@
 import { createServer, type Server as HttpServer } from "node:http";
 import { join } from "node:path";
 import express from "express";
-import { Server, type Socket } from "socket.io";
+import { Server, type Socket } from "vaiven";
 
 /** The shortest period a visitor may ask for, in milliseconds. Shorter ones would only flood the page. */
 export const SHORTEST_PERIOD = 50;

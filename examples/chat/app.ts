@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto";
 import { createServer, type Server as HttpServer } from "node:http";
 import { join } from "node:path";
 import express from "express";
-import { Server } from "socket.io";
+import { Server } from "vaiven";
 import { openAdmin } from "./admin.js";
 import { accept, refusal, refuse } from "./answer.js";
 import { type ChatServer, type ChatSocket, channel, type RoomMessage } from "./events.js";

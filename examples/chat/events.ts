@@ -1,5 +1,5 @@
 // Example: every event of the chat, by direction. What a peer sends is `unknown` until input.ts has checked it.
-import type { Namespace, Server, Socket } from "socket.io";
+import type { Namespace, Server, Socket } from "vaiven";
 import type { History } from "./history.js";
 import type { People, Person } from "./people.js";
 

@@ -161,7 +161,7 @@ function typeCheck(
         ? line
         : `${block.page}:${block.line + Number(match[2])}: ${match[3]}`;
     });
-  if (run.status !== 0 && problems.length === 0) problems.push(run.stderr);
+  if (run.status !== 0 && run.stdout === "") problems.push(run.stderr || `tsc ended with ${run.status}`);
   return { problems };
 }
 

@@ -1,6 +1,7 @@
-// Runs every target of this folder over its seeds and a few thousand mutations of them.
+// Runs every target of this folder over its seeds, its kept failures and a few thousand mutations.
 import { readdirSync } from "node:fs";
 import { describe, expect, it } from "vitest";
+import { keptInputs } from "./corpus.js";
 import type { FuzzTarget } from "./fuzz-target.js";
 import { mutate, Random } from "./mutate.js";
 
@@ -19,7 +20,7 @@ describe("the fuzz targets", () => {
       const { target } = (await import(`./${file.slice(0, -".ts".length)}.ts`)) as { target: FuzzTarget };
       const random = new Random(SEED);
       expect(target.seeds.length).toBeGreaterThan(0);
-      for (const seed of target.seeds) {
+      for (const seed of [...target.seeds, ...keptInputs(target)]) {
         runOne(target, seed);
       }
       for (let count = 0; count < INPUTS; count++) {

@@ -14,6 +14,11 @@ export class InternTable {
     this.maxLength = maxLength;
   }
 
+  /** Strings that are known now. */
+  get size(): number {
+    return this.known.size;
+  }
+
   intern(text: string): string {
     if (text.length > this.maxLength) return text;
     const known = this.known.get(text);

@@ -4,9 +4,6 @@ import { VaivenError } from "../errors.js";
 import { MAX_CONTROL_PAYLOAD, violation } from "./header.js";
 import type { BytePrimitives } from "./primitives.js";
 
-export const CLOSE_NORMAL = 1000;
-export const CLOSE_GOING_AWAY = 1001;
-export const CLOSE_PROTOCOL_ERROR = 1002;
 /** Never sent: the peer's Close frame had no code. */
 export const CLOSE_NO_STATUS = 1005;
 /** Never sent: the connection ended without a Close frame. */

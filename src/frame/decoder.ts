@@ -81,11 +81,6 @@ export class MessageDecoder {
     this.compression = compression;
   }
 
-  /** Whether the bytes so far end between two messages. */
-  get isBetweenMessages(): boolean {
-    return this.head === undefined && this.message === undefined && this.open === undefined;
-  }
-
   /** Decodes `chunk` from `from` to its end, or until {@link halted}; see {@link consumed}. */
   decode(chunk: Uint8Array, from: number): void {
     this.consumed = from;

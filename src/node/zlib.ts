@@ -13,6 +13,7 @@ import {
   type ZlibOptions,
 } from "node:zlib";
 import { VaivenError } from "../errors.js";
+import { CLOSE_INVALID_DATA, CLOSE_TOO_BIG } from "../frame/close.js";
 import type {
   CompressionDone,
   CompressionPrimitives,
@@ -244,13 +245,13 @@ function inflateError(error: unknown, maxOutput: number): VaivenError {
         "FRAME_MESSAGE_TOO_BIG",
         `expected a message of at most ${maxOutput} bytes, got more after inflation`,
         {
-          closeCode: 1009,
+          closeCode: CLOSE_TOO_BIG,
           cause: error,
           detail: { limit: maxOutput },
         },
       )
     : new VaivenError("FRAME_INFLATE_FAILED", "expected complete DEFLATE data in a compressed message", {
-        closeCode: 1007,
+        closeCode: CLOSE_INVALID_DATA,
         cause: error,
       });
 }

@@ -116,11 +116,11 @@ export const target: FuzzTarget = {
     "c10af348cdc9c90700000000",
     "880203e8",
     "8882000000000bb8",
-    "827e0100" + "ab".repeat(256),
-    "82fe010000000000" + "ab".repeat(256),
+    `827e0100${"ab".repeat(256)}`,
+    `82fe010000000000${"ab".repeat(256)}`,
     "827f0000000000010000",
     "8980000000008a8000000000",
-    "0200".repeat(12) + "8000",
+    `${"0200".repeat(12)}8000`,
   ].map((text) => hex(text.replace(/\s/g, ""))),
   run(input) {
     for (const profile of PROFILES) {

@@ -1,3 +1,4 @@
+import { inflateRawSync } from "node:zlib";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Deflater, Inflater } from "../../../src/frame/primitives.js";
@@ -21,13 +22,20 @@ const inflate = (inflater: Inflater, input: Uint8Array, maxOutput: number): Prom
     }
   });
 
-/** Repeats itself at distances up to about 40 KB, so that every window size matters. */
+/** Repeats runs of itself at distances up to about 40 KB, so that every window size matters. */
 const compressible = (length: number, seed: number): Uint8Array => {
   const bytes = new Uint8Array(length);
   let state = seed >>> 0;
-  for (let at = 0; at < length; at++) {
+  const next = (below: number): number => {
     state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    bytes[at] = at > 300 && state % 16 !== 0 ? bytes[at - 1 - ((state >>> 8) % Math.min(at, 40_000))]! : state >>> 24;
+    return (state >>> 8) % below;
+  };
+  for (let at = 0; at < length; ) {
+    const run = at < 300 || next(4) === 0 ? 0 : 4 + next(40);
+    const distance = 1 + next(Math.min(Math.max(at, 1), 40_000));
+    for (const end = Math.min(length, at + Math.max(run, 1)); at < end; at++) {
+      bytes[at] = run === 0 ? next(256) : bytes[at - distance]!;
+    }
   }
   return bytes;
 };
@@ -47,6 +55,23 @@ describe("messages through deflater and inflater", () => {
       });
     }
   }
+
+  it("never reaches back beyond the window that was agreed on", async () => {
+    for (const windowBits of [8, 9, 10, 12]) {
+      const deflater = nodeCompression.createDeflater({ windowBits, keepContext: false, level: 9, memoryLevel: 9 });
+      const message = compressible(16_000, 3);
+      const wire = Buffer.concat([await deflate(deflater, message), Buffer.from("0000ffff010000ffff", "hex")]);
+      // With 64 bytes of output at a time zlib has little more than its window to refer to.
+      const output = inflateRawSync(wire, { windowBits, chunkSize: 64 });
+      expect(Buffer.compare(output, message)).toBe(0);
+    }
+    const wide = nodeCompression.createDeflater({ windowBits: 15, keepContext: false, level: 9, memoryLevel: 9 });
+    const wire = Buffer.concat([
+      await deflate(wide, compressible(16_000, 3)),
+      Buffer.from("0000ffff010000ffff", "hex"),
+    ]);
+    expect(() => inflateRawSync(wire, { windowBits: 8, chunkSize: 64 })).toThrow("too far back");
+  });
 
   it("uses the window of the messages before, if it is kept", async () => {
     const deflater = nodeCompression.createDeflater({ windowBits: 15, keepContext: true, level: 6, memoryLevel: 8 });

@@ -4,6 +4,7 @@ import type { DefaultEventsMap, EventsMap, Unchecked } from "../event/event-map.
 import { NodeHttpHost } from "../node/http-host.js";
 import { type ServerHost, Server as ServerOverHost, type ServerTarget } from "../server/server.js";
 import type { ServerOptions } from "../server/server-options.js";
+import "../server/legacy-2012.js";
 
 class NodeServerHost extends NodeHttpHost implements ServerHost {
   createHttpServer(): HttpServer {

@@ -59,7 +59,7 @@ export class Server<
   engine!: Engine;
   /** The HTTP server, from `attach` or `listen` on. */
   httpServer!: HttpServer;
-  /** The options as they were given. */
+  /** The options that were given. */
   readonly opts: Partial<ServerOptions>;
   /** Encodes packets for plugins. */
   readonly encoder: PacketEncoder;
@@ -97,7 +97,7 @@ export class Server<
     super();
     const optionsFirst = typeof target === "object" && target !== null && !("listen" in target);
     this.host = host;
-    this.opts = optionsFirst ? (target as Partial<ServerOptions>) : options;
+    this.opts = { ...(optionsFirst ? (target as Partial<ServerOptions>) : options) };
     const { opts } = this;
     this._clock = host.platform;
     this._deadlines = host.deadlines;
@@ -130,10 +130,9 @@ export class Server<
     if (typeof httpServer.listen !== "function") {
       throw new VaivenError("API_INVALID_ARGUMENT", `expected an HTTP server or a port, got ${typeof target}`);
     }
-    const engine = new Engine(this.host, { ...this.opts, ...options });
+    Object.assign(this.opts, options);
     this.httpServer = httpServer;
-    this.bind(engine);
-    engine.attach(httpServer);
+    this.startEngine();
     if (port !== undefined) httpServer.listen(port);
     return this;
   }
@@ -203,21 +202,21 @@ export class Server<
     callback?.(error);
   }
 
-  /** The path below which clients connect; set before `attach`. */
+  /** The path below which clients connect. Set it before the first client comes. */
   path(): string;
   path(path: string): this;
   path(path?: string): string | this {
     if (path === undefined) return (this.opts.path ?? "/socket.io").replace(/\/$/, "");
-    this.opts.path = path;
+    this._reconfigure({ path });
     return this;
   }
 
-  /** Whether the client's files are served; set before `attach`. */
+  /** Whether the client's files are served. Set it before the first client comes. */
   serveClient(): boolean;
   serveClient(serve: boolean): this;
   serveClient(serve?: boolean): boolean | this {
     if (serve === undefined) return this.opts.serveClient !== false;
-    this.opts.serveClient = serve;
+    this._reconfigure({ serveClient: serve });
     return this;
   }
 
@@ -238,6 +237,30 @@ export class Server<
     this.adapterClass = adapter;
     for (const namespace of this._nsps.values()) namespace._renewAdapter();
     return this;
+  }
+
+  /**
+   * @internal Options that are set after `attach`, as programs of 2012 do: the engine, which has served nobody yet, is replaced.
+   * @throws VaivenError `API_UNAVAILABLE` once clients are connected, or where the program listens to the engine already
+   */
+  _reconfigure(options: Partial<ServerOptions>): void {
+    Object.assign(this.opts, options);
+    if (options.connectTimeout !== undefined) this.connectTimeout(options.connectTimeout);
+    if (this.httpServer === undefined) return;
+    if (this.engine.clientsCount > 0 || this.engine.eventNames().length > 0) {
+      throw new VaivenError(
+        "API_UNAVAILABLE",
+        `set ${Object.keys(options).join(", ")} before clients connect: give it to new Server(…)`,
+      );
+    }
+    this.engine.close();
+    this.startEngine();
+  }
+
+  private startEngine(): void {
+    const engine = new Engine(this.host, this.opts);
+    this.bind(engine);
+    engine.attach(this.httpServer);
   }
 
   /** @internal A socket of a foreign engine, or of ours, has come. */

@@ -110,7 +110,7 @@ type WithResponses<Params extends Unchecked[]> = {
     ? Inner extends [] | [Error]
       ? Params[K]
       : Inner extends [infer First, infer Second, ...infer _Rest]
-        ? First extends Error
+        ? [First] extends [Error]
           ? (error: Error, responses: Second[]) => Result
           : (responses: First[]) => Result
         : Inner[0] extends Error

@@ -3,8 +3,6 @@ import type { BroadcastFlags, BroadcastOptions, Room, SocketId } from "../adapte
 import type {
   AllButLast,
   DecorateAcknowledgements,
-  DecorateAcknowledgementsWithMultipleResponses,
-  DecorateAcknowledgementsWithTimeoutAndMultipleResponses,
   EventNames,
   EventNamesWithError,
   EventParams,
@@ -42,19 +40,17 @@ export class BroadcastOperator<EmitEvents extends EventsMap, SocketData> {
   }
 
   /** To the members of a room, or of any of several. Chained calls make the union; a socket in several rooms receives once. */
-  to(room: Room | Room[]): BroadcastOperator<DecorateAcknowledgementsWithMultipleResponses<EmitEvents>, SocketData> {
+  to(room: Room | Room[]): BroadcastOperator<EmitEvents, SocketData> {
     return new BroadcastOperator(this.adapter, union(this.rooms, room), this.exceptRooms, this.flags);
   }
 
   /** As {@link to}. */
-  in(room: Room | Room[]): BroadcastOperator<DecorateAcknowledgementsWithMultipleResponses<EmitEvents>, SocketData> {
+  in(room: Room | Room[]): BroadcastOperator<EmitEvents, SocketData> {
     return this.to(room);
   }
 
   /** Less the members of a room, or of any of several. */
-  except(
-    room: Room | Room[],
-  ): BroadcastOperator<DecorateAcknowledgementsWithMultipleResponses<EmitEvents>, SocketData> {
+  except(room: Room | Room[]): BroadcastOperator<EmitEvents, SocketData> {
     return new BroadcastOperator(this.adapter, this.rooms, union(this.exceptRooms, room), this.flags);
   }
 
@@ -69,7 +65,7 @@ export class BroadcastOperator<EmitEvents extends EventsMap, SocketData> {
   }
 
   /** Only to sockets of this process. */
-  get local(): BroadcastOperator<DecorateAcknowledgementsWithMultipleResponses<EmitEvents>, SocketData> {
+  get local(): BroadcastOperator<EmitEvents, SocketData> {
     return new BroadcastOperator(this.adapter, this.rooms, this.exceptRooms, { ...this.flags, local: true });
   }
 
@@ -205,5 +201,3 @@ export class RemoteSocket<EmitEvents extends EventsMap, SocketData> {
     return this;
   }
 }
-
-export type { DecorateAcknowledgementsWithTimeoutAndMultipleResponses };

@@ -88,12 +88,14 @@ export abstract class Broadcaster<
   }
 
   /** Whether the event may be compressed, where the connections compress. */
-  compress(compress: boolean): BroadcastOperator<EmitEvents, SocketData> {
+  compress(
+    compress: boolean,
+  ): BroadcastOperator<DecorateAcknowledgementsWithMultipleResponses<EmitEvents>, SocketData> {
     return this.everybody().compress(compress);
   }
 
   /** Sockets to which the event would have to wait do not get it. */
-  get volatile(): BroadcastOperator<EmitEvents, SocketData> {
+  get volatile(): BroadcastOperator<DecorateAcknowledgementsWithMultipleResponses<EmitEvents>, SocketData> {
     return this.everybody().volatile;
   }
 
@@ -109,12 +111,12 @@ export abstract class Broadcaster<
     DecorateAcknowledgements<DecorateAcknowledgementsWithMultipleResponses<EmitEvents>>,
     SocketData
   > {
-    return this.everybody().timeout(timeout) as Unchecked;
+    return this.everybody().timeout(timeout);
   }
 
   /** The sockets of the namespace, also those of other processes. */
   fetchSockets(): Promise<RemoteSocket<EmitEvents, SocketData>[]> {
-    return this.everybody().fetchSockets();
+    return this.everybody().fetchSockets() as Promise<Unchecked[]>;
   }
 
   /** The ids of the sockets. Superseded by {@link fetchSockets}. */
@@ -169,7 +171,7 @@ export abstract class Broadcaster<
     });
   }
 
-  private everybody(): BroadcastOperator<EmitEvents, SocketData> {
+  private everybody(): BroadcastOperator<DecorateAcknowledgementsWithMultipleResponses<EmitEvents>, SocketData> {
     return new BroadcastOperator(this.broadcastTarget.adapter);
   }
 }

@@ -2,6 +2,7 @@
 //
 //   joining ──_onConnect()──▶ connected ──_onClose()──▶ leaving ("disconnecting" runs) ──▶ left ("disconnect" runs)
 //
+import type { IncomingMessage } from "node:http";
 import type { Room, SocketId } from "../adapter/contract.js";
 import type { AdapterSocket } from "../adapter/namespace-view.js";
 import {
@@ -18,6 +19,7 @@ import {
 import type {
   AllButLast,
   DecorateAcknowledgements,
+  DecorateAcknowledgementsWithMultipleResponses,
   DefaultEventsMap,
   EventNames,
   EventNamesWithAck,
@@ -31,7 +33,7 @@ import { refuseReserved } from "../event/reserved.js";
 import type { Outgoing } from "../packet/outgoing.js";
 import { PacketType, RESERVED_EVENTS, type SocketPacket } from "../packet/socket-packet.js";
 import { BroadcastOperator } from "./broadcast-operator.js";
-import type { Client, ClientRequest } from "./client.js";
+import type { Client } from "./client.js";
 import type { Connection } from "./connection.js";
 import type { EngineSocket } from "./engine-socket.js";
 import { EventReceiver } from "./event-receiver.js";
@@ -126,8 +128,8 @@ export class Socket<
   }
 
   /** The request that opened the connection: the whole of it where the program asked for it, otherwise what was kept (method, url, headers, address). */
-  get request(): ClientRequest {
-    return this.client.request;
+  get request(): IncomingMessage {
+    return this.client.request as IncomingMessage;
   }
 
   /** The connection as an emitter of `packet`, `upgrade`, `close` … */
@@ -236,28 +238,30 @@ export class Socket<
   }
 
   /** To everybody in the namespace but this socket. */
-  get broadcast(): BroadcastOperator<EmitEvents, SocketData> {
+  get broadcast(): BroadcastOperator<DecorateAcknowledgementsWithMultipleResponses<EmitEvents>, SocketData> {
     return this.newBroadcast();
   }
 
   /** To the members of a room, or of any of several, but this socket. Chained: the union. */
-  to(room: Room | Room[]): BroadcastOperator<EmitEvents, SocketData> {
-    return this.newBroadcast().to(room) as BroadcastOperator<EmitEvents, SocketData>;
+  to(room: Room | Room[]): BroadcastOperator<DecorateAcknowledgementsWithMultipleResponses<EmitEvents>, SocketData> {
+    return this.newBroadcast().to(room);
   }
 
   /** As {@link to}. */
-  in(room: Room | Room[]): BroadcastOperator<EmitEvents, SocketData> {
+  in(room: Room | Room[]): BroadcastOperator<DecorateAcknowledgementsWithMultipleResponses<EmitEvents>, SocketData> {
     return this.to(room);
   }
 
   /** To everybody but this socket and the members of a room. */
-  except(room: Room | Room[]): BroadcastOperator<EmitEvents, SocketData> {
-    return this.newBroadcast().except(room) as BroadcastOperator<EmitEvents, SocketData>;
+  except(
+    room: Room | Room[],
+  ): BroadcastOperator<DecorateAcknowledgementsWithMultipleResponses<EmitEvents>, SocketData> {
+    return this.newBroadcast().except(room);
   }
 
   /** To everybody but this socket, on this process only. */
-  get local(): BroadcastOperator<EmitEvents, SocketData> {
-    return this.newBroadcast().local as BroadcastOperator<EmitEvents, SocketData>;
+  get local(): BroadcastOperator<DecorateAcknowledgementsWithMultipleResponses<EmitEvents>, SocketData> {
+    return this.newBroadcast().local;
   }
 
   /** Joins a room, or several. Twice is once. A promise only where the adapter needs one. */
@@ -377,7 +381,7 @@ export class Socket<
     this.nsp._errors.handlerFailed(cause, { socket: this as AnySocket, event });
   }
 
-  private newBroadcast(): BroadcastOperator<EmitEvents, SocketData> {
+  private newBroadcast(): BroadcastOperator<DecorateAcknowledgementsWithMultipleResponses<EmitEvents>, SocketData> {
     const flags = this.flags;
     this.flags = undefined;
     return new BroadcastOperator(this.nsp.adapter, new Set(), new Set([this.id]), flags);

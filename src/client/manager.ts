@@ -248,8 +248,10 @@ export class BaseManager<
     this.cancelTimer?.();
     if (this._readyState === "closed") this.unwatch();
     else {
-      this.engine.close();
+      // In this order: what the engine says of its end is then no news any more, and a handler may connect again.
+      const { engine } = this;
       this.closed("forced close");
+      engine.close();
     }
   }
 

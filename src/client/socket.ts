@@ -264,36 +264,40 @@ export class Socket<
   private transmit(packet: BufferedPacket): void {
     const blobs = readBlobs(packet.data, this.io._host.blobBytes);
     if (blobs === undefined && this.reading === undefined) {
-      try {
-        this.write(packet);
-      } catch (error) {
-        // Who is told of errors is told of this one; otherwise it is the caller's.
-        const ack = packet.type === PacketType.EVENT ? this.acks.get(packet.id as number) : undefined;
-        if (ack?.abandon === undefined) throw error;
-        this.acks.delete(packet.id as number);
-        ack.abandon(error as VaivenError);
-      }
+      this.write(packet);
       return;
     }
     const { id } = this;
     const reading = Promise.all([blobs, this.reading]).then(([data]) => {
       if (this.reading === reading) this.reading = undefined;
       if (data) packet.data = data;
-      if (this.connected && this.id === id) this.guard(() => this.transmit(packet));
+      if (this.connected && this.id === id) this.guard(() => this.write(packet));
       else if (packet.type === PacketType.EVENT) this.sendBuffer.push(packet);
     });
     this.reading = reading;
   }
 
   private write(packet: BufferedPacket): void {
-    const { engine } = this.io;
-    const outgoing = this.io._encode(packet, packet.options);
-    const { maxPayload } = engine;
-    if (maxPayload && maxPayload < outgoing.byteLength(this.io.platform().textByteLength)) {
-      throw new VaivenError("PACKET_TOO_BIG", `expected at most ${maxPayload} bytes (the server's maxHttpBufferSize)`);
+    const { io, acks } = this;
+    const { type, id, data, options } = packet;
+    try {
+      const outgoing = io._encode(packet, options);
+      const { maxPayload } = io.engine;
+      if (maxPayload && maxPayload < outgoing.byteLength(io.platform().textByteLength)) {
+        throw new VaivenError(
+          "PACKET_TOO_BIG",
+          `expected at most ${maxPayload} bytes (the server's maxHttpBufferSize)`,
+        );
+      }
+      if (type === PacketType.EVENT) this.notifyOutgoing(data as unknown[]);
+      io.engine.sendPacket(outgoing);
+    } catch (error) {
+      // Who is told of errors is told of this one; otherwise it is the caller's.
+      const ack = type === PacketType.EVENT ? acks.get(id as number) : undefined;
+      if (ack?.abandon === undefined) throw error;
+      acks.delete(id as number);
+      ack.abandon(error as VaivenError);
     }
-    if (packet.type === PacketType.EVENT) this.notifyOutgoing(packet.data as unknown[]);
-    engine.sendPacket(outgoing);
   }
 
   // ── what the Manager tells ──
@@ -308,9 +312,12 @@ export class Socket<
       // The function may answer late, or twice.
       if (this.joining !== engine || io.engine !== engine || !this.isActive) return;
       this.joining = engine;
-      const payload: Record<string, unknown> = { ...data };
-      if (this._pid) Object.assign(payload, { pid: this._pid, offset: this._lastOffset }, data);
-      if (io._envelope) payload["vaiven"] = { v: 1, caps: [] };
+      const payload = Object.assign(
+        {},
+        this._pid && { pid: this._pid, offset: this._lastOffset },
+        data,
+        io._envelope && { vaiven: { v: 1, caps: [] } },
+      );
       const packet: SocketPacket = { type: PacketType.CONNECT, nsp: this.nsp };
       if (Object.keys(payload).length > 0) packet.data = payload;
       engine.sendPacket(io._encode(packet));

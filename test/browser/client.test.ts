@@ -113,12 +113,17 @@ for (const name of BROWSERS) {
           socket.emit("blob", new Blob([new Uint8Array([5, 255])])),
           socket.emit("file", { file: new File([new Uint8Array([6])], "six.bin") }, "beside"),
           socket.emit("after"), 0`);
-        const [buffer, view, blob, file, after] = await heard.reaches(5);
-        const hex = (bytes: unknown): string => (bytes as Buffer).toString("hex");
-        expect([buffer?.[0], hex(buffer?.[1])]).toEqual(["buffer", "0102"]);
-        expect([view?.[0], hex((view?.[1] as { deep: [Buffer] }).deep[0])]).toEqual(["view", "0304"]);
-        expect([blob?.[0], hex(blob?.[1])]).toEqual(["blob", "05ff"]);
-        expect([file?.[0], hex((file?.[1] as { file: Buffer }).file), file?.[2]]).toEqual(["file", "06", "beside"]);
+        const [buffer, view, blob, file, after] = (await heard.reaches(5)) as [
+          [string, Buffer],
+          [string, { deep: [Buffer] }],
+          [string, Buffer],
+          [string, { file: Buffer }, string],
+          [string],
+        ];
+        expect([buffer[0], buffer[1].toString("hex")]).toEqual(["buffer", "0102"]);
+        expect([view[0], view[1].deep[0].toString("hex")]).toEqual(["view", "0304"]);
+        expect([blob[0], blob[1].toString("hex")]).toEqual(["blob", "05ff"]);
+        expect([file[0], file[1].file.toString("hex"), file[2]]).toEqual(["file", "06", "beside"]);
         expect(after).toEqual(["after"]);
 
         const echoed = `socket.emitWithAck("echo", new Blob(["ñ"])).then((bytes) => [bytes instanceof ArrayBuffer, ...new Uint8Array(bytes)])`;

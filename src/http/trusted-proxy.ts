@@ -18,9 +18,10 @@ export function addressOf(request: HttpRequest, trust: TrustProxy): string | und
   return forwarded(request.headers, "x-forwarded-for", trust) ?? request.remoteAddress;
 }
 
-/** The host and port that the client addressed. */
+/** The host and port that the client addressed; HTTP/2 says `:authority` for `Host`. */
 export function hostOf(request: HttpRequest, trust: TrustProxy): string | undefined {
-  return forwarded(request.headers, "x-forwarded-host", trust) ?? headerOf(request.headers, "host");
+  const { headers } = request;
+  return forwarded(headers, "x-forwarded-host", trust) ?? headerOf(headers, "host") ?? headerOf(headers, ":authority");
 }
 
 /** Whether the client's connection is encrypted. */

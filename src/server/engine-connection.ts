@@ -12,6 +12,10 @@ import { EngineSocket } from "./engine-socket.js";
 export interface ConnectionRegistry {
   readonly trustProxy: TrustProxy;
   forget(connection: EngineConnection): void;
+  /** Whether `io.engine` itself is listened to for `flush` or `drain`. */
+  readonly relaysOutput: boolean;
+  /** Tells the listeners of `io.engine`. */
+  emit(event: "flush" | "drain", ...args: unknown[]): boolean;
 }
 
 /** An open session with its request. The `Connection` contract is `session`'s; `socket` is what users see as `socket.conn`. */
@@ -55,6 +59,11 @@ export class EngineConnection implements SessionObserver {
       if (this.session.state !== "closed") this.session.observer = this.facade;
     }
     return this.facade;
+  }
+
+  /** Tells the listeners of `io.engine`, which hear of all sessions. */
+  relay(event: "flush" | "drain", ...args: unknown[]): void {
+    if (this.registry.relaysOutput) this.registry.emit(event, this.socket, ...args);
   }
 
   onClose(): void {

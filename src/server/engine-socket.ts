@@ -40,9 +40,12 @@ export class EngineSocket extends EventEmitter implements SessionObserver {
     return this.connection.remoteAddress;
   }
 
+  /** The request of the handshake. Setting it, a way to save memory with Socket.IO, does nothing: what is kept of it is small already. */
   get request(): IncomingMessage | RequestSnapshot {
     return this.connection.request;
   }
+
+  set request(_released: IncomingMessage | RequestSnapshot | null | undefined) {}
 
   /** What carries the session now: its `name` is `polling` or `websocket`. */
   get transport(): Transport {
@@ -109,15 +112,14 @@ export class EngineSocket extends EventEmitter implements SessionObserver {
   }
 
   onFlush(batch: readonly Outgoing[]): void {
-    if (this.listenerCount("flush") > 0)
-      this.emit(
-        "flush",
-        batch.map((packet) => describe(packet.head)),
-      );
+    const packets = batch.map((packet) => describe(packet.head));
+    this.emit("flush", packets);
+    this.connection.relay("flush", packets);
   }
 
   onDrain(): void {
     this.emit("drain");
+    this.connection.relay("drain");
   }
 
   /** An `error` that nobody listens to is no reason to end the process: the close that follows tells the same. */

@@ -47,7 +47,8 @@ const NO_OWNER: SessionSink = Object.freeze({ onMessage() {}, onBinary() {}, onC
 
 /**
  * Engine.IO's server. Events: `connection` (its socket), `connection_error` ({@link ConnectionErrorReport}),
- * `initial_headers` and `headers` (headers, request: before the first and before every answer).
+ * `initial_headers` and `headers` (headers, request: before the first and before every answer), `flush` (socket, packets) and `drain` (socket)
+ * of the sessions that are opened while these two are listened to.
  */
 export class Engine extends EventEmitter implements HttpRoute, ConnectionRegistry {
   /** Complete and frozen. */
@@ -92,6 +93,10 @@ export class Engine extends EventEmitter implements HttpRoute, ConnectionRegistr
 
   get trustProxy(): TrustProxy {
     return this.opts.trustProxy;
+  }
+
+  get relaysOutput(): boolean {
+    return this.listenerCount("flush") > 0 || this.listenerCount("drain") > 0;
   }
 
   get destroyUpgradeAfter(): number | undefined {
@@ -366,6 +371,8 @@ export class Engine extends EventEmitter implements HttpRoute, ConnectionRegistr
       const session = new ServerSession(id, 4, transport, NO_OWNER, this.opts.session, host);
       const connection = new EngineConnection(session, this.rememberRequest(req), this);
       this.connections.set(id, connection);
+      // A session is watched through its socket, which is made for it if there is something to watch for.
+      if (this.relaysOutput) void connection.socket;
       session.open(this.openExtra, this.opts.initialPacket);
       this.onSession?.(connection);
       if (this.listenerCount("connection") > 0) this.emit("connection", connection.socket);

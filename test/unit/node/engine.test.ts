@@ -4,7 +4,8 @@ import { createServer } from "node:http";
 import { describe, expect, it } from "vitest";
 import { Engine } from "../../../src/server/engine.js";
 import { engineSettings } from "../../../src/server/engine-options.js";
-import { ask, openPolling, openWebSocket, refusedUpgrade } from "../../support/raw-client.js";
+import type { EngineSocket } from "../../../src/server/engine-socket.js";
+import { ask, dial, openPolling, openWebSocket, refusedUpgrade } from "../../support/raw-client.js";
 import { closeLater, listening } from "../../support/scene.js";
 import { once, until } from "../../support/waiting.js";
 import { engineOn, maskedText, QuietHost, RawSocket, UPGRADE_HEADERS } from "./engine-stage.js";
@@ -87,7 +88,7 @@ describe("an engine on an HTTP server", () => {
     const raw = new RawSocket(port).send(
       `GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\n${UPGRADE_HEADERS}\r\n`,
     );
-    const [socket] = (await arrival) as [import("../../../src/server/engine-socket.js").EngineSocket];
+    const [socket] = (await arrival) as [EngineSocket];
     await raw.until("maxPayload");
     raw.socket.pause();
     let sent = 0;
@@ -390,6 +391,64 @@ describe("session ids", () => {
   });
 });
 
+describe("the socket of a session", () => {
+  it("tells what passes, here and at the engine", async () => {
+    const { port, engine } = await engineOn();
+    const seen: unknown[] = [];
+    engine.on("flush", (socket: EngineSocket, packets) => seen.push(["engine flush", socket.id.length, packets]));
+    engine.on("drain", () => seen.push("engine drain"));
+    engine.on("connection", (socket: EngineSocket) => {
+      for (const event of ["packet", "packetCreate", "data", "flush", "drain", "close"]) {
+        socket.on(event, (...args: unknown[]) => seen.push([event, ...args]));
+      }
+    });
+    const { raw } = await openWebSocket(port);
+    seen.length = 0;
+    raw.send("4hi");
+    expect(await raw.next()).toBe("4hi");
+    raw.ws.close();
+    await until(() => engine.clientsCount === 0, "the session is gone");
+    const packet = { type: "message", data: "hi" };
+    expect(seen).toEqual([
+      ["packet", packet],
+      ["data", "hi"],
+      ["packetCreate", packet],
+      ["flush", [packet]],
+      ["engine flush", 20, [packet]],
+      ["drain"],
+      "engine drain",
+      ["close", "transport close", undefined],
+    ]);
+  });
+
+  it("tells of an upgrade", async () => {
+    const { port, engine } = await engineOn();
+    const arrival = once(engine, "connection");
+    const session = await openPolling(port);
+    const [socket] = (await arrival) as [EngineSocket];
+    expect([socket.transport.name, socket.upgraded, socket.readyState]).toEqual(["polling", false, "open"]);
+    const upgrading = once(socket, "upgrading");
+    const raw = await dial(port, `EIO=4&transport=websocket&sid=${session.open.sid}`);
+    await upgrading;
+    raw.send("2probe");
+    expect(await raw.next()).toBe("3probe");
+    const upgrade = once(socket, "upgrade");
+    raw.send("5");
+    await upgrade;
+    expect([socket.transport.name, socket.upgraded]).toEqual(["websocket", true]);
+    raw.close();
+  });
+
+  it("keeps its request when a program lets go of it", async () => {
+    const { port, engine } = await engineOn();
+    engine.on("connection", (socket: EngineSocket) => {
+      socket.request = null;
+      expect(socket.request.url).toContain("EIO=4");
+    });
+    await openPolling(port);
+  });
+});
+
 describe("engine options", () => {
   it("have the documented defaults", () => {
     expect(engineSettings()).toMatchObject({
@@ -485,7 +544,7 @@ describe("closing", () => {
     const { port, engine } = await engineOn();
     const arrival = once(engine, "connection");
     const { raw } = await openWebSocket(port);
-    const [socket] = (await arrival) as [import("../../../src/server/engine-socket.js").EngineSocket];
+    const [socket] = (await arrival) as [EngineSocket];
     for (let n = 0; n < 100; n++) socket.send(String(n));
     engine.close();
     for (let n = 0; n < 100; n++) expect(await raw.next()).toBe(`4${n}`);

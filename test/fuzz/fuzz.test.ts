@@ -17,7 +17,9 @@ describe("the fuzz targets", () => {
 
   for (const file of files) {
     it(`accept or refuse every input with a documented error: ${file}`, async () => {
-      const { target } = (await import(/* @vite-ignore */ `./${file.slice(0, -".ts".length)}.ts`)) as { target: FuzzTarget };
+      const { target } = (await import(/* @vite-ignore */ `./${file.slice(0, -".ts".length)}.ts`)) as {
+        target: FuzzTarget;
+      };
       const random = new Random(SEED);
       expect(target.seeds.length).toBeGreaterThan(0);
       for (const seed of [...target.seeds, ...keptInputs(target)]) {

@@ -1,0 +1,43 @@
+// Interop: `emit` and then `process.exit()` delivers (design: "Flush").
+import { spawn } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { Server } from "socket.io";
+import * as stock from "socket.io-client";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { connected, stage } from "../support/scene.js";
+import { Ledger } from "../support/waiting.js";
+
+const numbers = Array.from({ length: 100 }, (_, n) => n);
+
+function run(fixture: string, ...args: string[]): Ledger<string> {
+  const file = fileURLToPath(new URL(`./fixtures/${fixture}`, import.meta.url));
+  const child = spawn(process.execPath, ["--import", "tsx", file, ...args], { stdio: ["ignore", "pipe", "inherit"] });
+  onTestFinished(() => {
+    child.kill("SIGKILL");
+  });
+  const lines = new Ledger<string>();
+  child.stdout.setEncoding("utf8").on("data", (text: string) => lines.add(text.trim()));
+  return lines;
+}
+
+describe("emit and then process.exit()", () => {
+  it("delivers what a server emitted over WebSocket", async () => {
+    const [port] = await run("server-that-exits.ts").reaches(1, 30_000);
+    const socket = await connected(stock, `http://127.0.0.1:${port}`, { transports: ["websocket"] });
+    const heard = new Ledger<number>();
+    socket.on("n", (n: number) => heard.add(n));
+    socket.emit("go");
+    expect(await heard.reaches(100)).toEqual(numbers);
+  });
+
+  it("delivers what a client emitted over WebSocket", async () => {
+    const scene = await stage({ Server });
+    const heard = new Ledger<number>();
+    scene.io.on("connection", (socket) => {
+      socket.on("n", (n: number) => heard.add(n));
+      socket.emit("ready");
+    });
+    run("client-that-exits.ts", scene.url, "websocket");
+    expect(await heard.reaches(100, 30_000)).toEqual(numbers);
+  });
+});

@@ -1,9 +1,12 @@
 // adapter/ The adapter of one process: rooms as sets in memory. A broadcast is encoded once and visits the members only.
 import type { AckCallback } from "../event/acks.js";
 import { Emitter } from "../event/emitter.js";
+import type { ReservedOrUserListener } from "../event/event-map.js";
 import { PacketType, type SocketPacket } from "../packet/socket-packet.js";
 import type { Adapter, BroadcastOptions, RestoredSession, Room, SessionToPersist, SocketId } from "./contract.js";
 import type { AdapterNamespace, AdapterSocket } from "./namespace-view.js";
+
+const NOBODY: readonly SocketId[] = [];
 
 /** What may be listened to on `namespace.adapter`. */
 export interface AdapterEvents {
@@ -20,15 +23,38 @@ export interface AdapterEvents {
  * a broadcast costs what its receivers cost.
  */
 export class InMemoryAdapter extends Emitter<AdapterEvents> implements Adapter {
-  /** The members of each room. Every socket is in a room of its own id. */
-  readonly rooms: Map<Room, Set<SocketId>> = new Map();
-  /** The rooms of each socket. */
-  readonly sids: Map<SocketId, Set<Room>> = new Map();
   readonly nsp: AdapterNamespace;
+  private readonly members: Map<Room, Set<SocketId>> = new Map();
+  private readonly joined: Map<SocketId, Set<Room>> = new Map();
+  /**
+   * Whether the maps hold the room of its own that every socket is in. Most programs never look at it, and two sets for each connection
+   * are a good part of its memory: so it is implied by the socket's being in the namespace, until somebody looks or listens.
+   */
+  private complete = false;
 
   constructor(nsp: AdapterNamespace) {
     super();
     this.nsp = nsp;
+  }
+
+  /** The members of each room. Every socket is in a room of its own id. */
+  get rooms(): Map<Room, Set<SocketId>> {
+    this.completeMaps();
+    return this.members;
+  }
+
+  /** The rooms of each socket. */
+  get sids(): Map<SocketId, Set<Room>> {
+    this.completeMaps();
+    return this.joined;
+  }
+
+  override on<Ev extends keyof AdapterEvents>(
+    event: Ev,
+    listener: ReservedOrUserListener<Record<never, never>, AdapterEvents, Ev>,
+  ): this {
+    this.completeMaps();
+    return super.on(event, listener);
   }
 
   init(): void {}
@@ -41,19 +67,19 @@ export class InMemoryAdapter extends Emitter<AdapterEvents> implements Adapter {
   }
 
   addAll(id: SocketId, rooms: Set<Room>): void {
-    let joined = this.sids.get(id);
+    let joined = this.joined.get(id);
     if (joined === undefined) {
-      joined = new Set();
-      this.sids.set(id, joined);
+      const implied = this.isImplied(id);
+      if (implied && rooms.size === 1 && rooms.has(id)) return;
+      joined = new Set(implied ? [id] : []);
+      this.joined.set(id, joined);
     }
     for (const room of rooms) {
       if (joined.has(room)) continue;
       joined.add(room);
-      let members = this.rooms.get(room);
+      let members = this.members.get(room);
       if (members === undefined) {
-        members = new Set();
-        this.rooms.set(room, members);
-        this.emit("create-room", room);
+        members = this.isImplied(room) ? this.write(room) : this.create(room);
       }
       members.add(id);
       this.emit("join-room", room, id);
@@ -61,14 +87,17 @@ export class InMemoryAdapter extends Emitter<AdapterEvents> implements Adapter {
   }
 
   del(id: SocketId, room: Room): void {
-    if (this.sids.get(id)?.delete(room) === true) this.leaveRoom(id, room);
+    // Whoever leaves the room of its own is no longer what is implied.
+    if (room === id) this.completeMaps();
+    if (this.joined.get(id)?.delete(room) === true) this.leaveRoom(id, room);
   }
 
+  /** The socket is leaving: the namespace forgets it in the same turn, and with that what was implied. */
   delAll(id: SocketId): void {
-    const joined = this.sids.get(id);
+    const joined = this.joined.get(id);
     if (joined === undefined) return;
     for (const room of joined) this.leaveRoom(id, room);
-    this.sids.delete(id);
+    this.joined.delete(id);
   }
 
   broadcast(packet: SocketPacket, opts: BroadcastOptions): void {
@@ -109,7 +138,11 @@ export class InMemoryAdapter extends Emitter<AdapterEvents> implements Adapter {
   }
 
   socketRooms(id: SocketId): Set<Room> | undefined {
-    return this.sids.get(id);
+    const joined = this.joined.get(id);
+    if (joined !== undefined || !this.isImplied(id)) return joined;
+    const own = new Set([id]);
+    this.joined.set(id, own);
+    return own;
   }
 
   fetchSockets(opts: BroadcastOptions): Promise<AdapterSocket[]> {
@@ -141,10 +174,39 @@ export class InMemoryAdapter extends Emitter<AdapterEvents> implements Adapter {
   }
 
   private leaveRoom(id: SocketId, room: Room): void {
-    const members = this.rooms.get(room);
+    const members = this.members.get(room);
     if (members === undefined) return;
     if (members.delete(id)) this.emit("leave-room", room, id);
-    if (members.size === 0 && this.rooms.delete(room)) this.emit("delete-room", room);
+    if (members.size === 0 && this.members.delete(room)) this.emit("delete-room", room);
+  }
+
+  /** Whether `id` is a socket that is in the room of its own without the maps' saying so. */
+  private isImplied(id: SocketId): boolean {
+    return !this.complete && !this.members.has(id) && this.nsp.sockets.has(id);
+  }
+
+  /** Writes what was implied into the maps; from now on they are kept complete. */
+  private completeMaps(): void {
+    if (this.complete) return;
+    for (const id of this.nsp.sockets.keys()) if (this.isImplied(id)) this.write(id);
+    this.complete = true;
+  }
+
+  /** Writes the room of its own that a socket is in into the maps. */
+  private write(id: SocketId): Set<SocketId> {
+    const members = new Set([id]);
+    this.members.set(id, members);
+    const joined = this.joined.get(id);
+    if (joined === undefined) this.joined.set(id, new Set([id]));
+    else joined.add(id);
+    return members;
+  }
+
+  private create(room: Room): Set<SocketId> {
+    const members = new Set<SocketId>();
+    this.members.set(room, members);
+    this.emit("create-room", room);
+    return members;
   }
 
   /** The receivers as an array of their own, for work that changes who is where. */
@@ -165,8 +227,7 @@ export class InMemoryAdapter extends Emitter<AdapterEvents> implements Adapter {
     // Only several rooms can name a socket twice.
     const seen = opts.rooms.size > 1 ? new Set<SocketId>() : undefined;
     for (const room of opts.rooms) {
-      const members = this.rooms.get(room);
-      if (members === undefined) continue;
+      const members = this.members.get(room) ?? (this.isImplied(room) ? [room] : NOBODY);
       for (const id of members) {
         if (excluded?.has(id) === true) continue;
         if (seen !== undefined) {
@@ -179,17 +240,18 @@ export class InMemoryAdapter extends Emitter<AdapterEvents> implements Adapter {
     }
   }
 
-  /** The sockets in any of the rooms of `except`; the room itself where it is one, which costs nothing. */
+  /** The sockets in any of the rooms of `except`. Where that is the room of one socket, `except` itself says it. */
   private excluded(except: Set<Room> | undefined): ReadonlySet<SocketId> | undefined {
     if (except === undefined || except.size === 0) return undefined;
     if (except.size === 1) {
       const [room] = except;
-      return this.rooms.get(room as Room);
+      return this.members.get(room as Room) ?? (this.isImplied(room as Room) ? except : undefined);
     }
     const ids = new Set<SocketId>();
     for (const room of except) {
-      const members = this.rooms.get(room);
+      const members = this.members.get(room);
       if (members !== undefined) for (const id of members) ids.add(id);
+      else if (this.isImplied(room)) ids.add(room);
     }
     return ids;
   }

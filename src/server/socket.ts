@@ -327,8 +327,7 @@ export class Socket<
     const legacy = this.connection.protocol === 3;
     const payload = legacy ? (data ?? message) : data === undefined ? { message } : { message, data };
     this._sendPacket({ type: PacketType.CONNECT_ERROR, nsp: this.nsp.name, data: payload });
-    this.state = "left";
-    this.abandonAcks();
+    this.endBeforeItBegan();
   }
 
   /** @internal An event came. */
@@ -358,10 +357,7 @@ export class Socket<
 
   /** @internal The end, whoever asked for it. Once. */
   _onClose(reason: DisconnectReason, description?: unknown): void {
-    if (this.state === "joining") {
-      this.state = "left";
-      this.abandonAcks(reason);
-    }
+    if (this.state === "joining") this.endBeforeItBegan(reason);
     if (this.state !== "connected") return;
     this.state = "leaving";
     this.emitReserved("disconnecting", reason, description);
@@ -370,6 +366,13 @@ export class Socket<
     this.client._remove(this as AnySocket, reason === "server namespace disconnect");
     this.state = "left";
     this.emitReserved("disconnect", reason, description);
+    this.abandonAcks(reason);
+  }
+
+  /** Refused, or gone while middlewares were running: they may have made it join rooms and ask for acknowledgements. */
+  private endBeforeItBegan(reason?: DisconnectReason): void {
+    this.state = "left";
+    this.nsp._askAdapter((adapter) => adapter.delAll(this.id));
     this.abandonAcks(reason);
   }
 

@@ -40,6 +40,7 @@ class FakeSocket implements AdapterSocket {
   disconnect(close?: boolean): void {
     this.disconnected = close === true;
     this.adapter().delAll(this.id);
+    this.adapter().nsp.sockets.delete(this.id);
   }
 }
 
@@ -71,7 +72,7 @@ function setUp(...ids: string[]) {
 
 describe("rooms", () => {
   it("are made with the first member and let go with the last", () => {
-    const { adapter } = setUp("a", "b");
+    const { adapter, sockets } = setUp("a", "b");
     adapter.addAll("a", new Set(["r", "s"]));
     adapter.addAll("b", new Set(["r"]));
     expect(adapter.rooms.get("r")).toEqual(new Set(["a", "b"]));
@@ -79,7 +80,8 @@ describe("rooms", () => {
     adapter.del("a", "r");
     adapter.del("a", "never joined");
     adapter.delAll("b");
-    expect([...adapter.rooms.keys()]).toEqual(["a", "s"]);
+    sockets.delete("b");
+    expect([...adapter.rooms.keys()].sort()).toEqual(["a", "s"]);
     expect(adapter.socketRooms("b")).toBeUndefined();
   });
 
@@ -162,35 +164,49 @@ describe("a broadcast", () => {
     expect(answers).toEqual(["hello"]);
   });
 
-  it("reaches exactly the union of its rooms less the excepted, whatever came before", () => {
+  it("reaches exactly the union of its rooms less the excepted, whatever came before and whoever looked", () => {
     const ids = ["a", "b", "c", "d"];
     const rooms = ["r", "s", "t"];
     const step = fc.record({
       id: fc.constantFrom(...ids),
-      room: fc.constantFrom(...rooms),
-      what: fc.constantFrom("join", "leave", "leave all"),
+      room: fc.constantFrom(...rooms, ...ids),
+      what: fc.constantFrom("join", "leave", "leave all", "look at one", "look"),
     });
     const some = fc.subarray([...ids, ...rooms]);
     fc.assert(
       fc.property(fc.array(step), some, some, (steps, to, except) => {
-        const { adapter, reached } = setUp(...ids);
+        const { adapter, reached, sockets } = setUp(...ids);
         const model = new Map(ids.map((id) => [id, new Set([id])]));
         for (const { id, room, what } of steps) {
           const mine = model.get(id) as Set<string>;
+          if (!sockets.has(id)) continue;
           if (what === "join") {
             adapter.addAll(id, new Set([room]));
             mine.add(room);
           } else if (what === "leave") {
             adapter.del(id, room);
             mine.delete(room);
-          } else {
+          } else if (what === "leave all") {
+            // Its socket goes too, as it does when it is disconnected.
             adapter.delAll(id);
+            sockets.delete(id);
             mine.clear();
-          }
+          } else if (what === "look at one") expect(adapter.socketRooms(id) ?? new Set()).toEqual(mine);
+          else expect(adapter.rooms).toBe(adapter.rooms);
         }
         const inAny = (id: string, list: string[]): boolean => list.some((room) => model.get(id)?.has(room) === true);
-        const expected = ids.filter((id) => (to.length === 0 || inAny(id, to)) && !inAny(id, except));
+        const expected = [...sockets.keys()].filter((id) => (to.length === 0 || inAny(id, to)) && !inAny(id, except));
         expect(reached(to, except).sort()).toEqual(expected);
+        const all = [...model].filter(([, joined]) => joined.size > 0);
+        expect(Object.fromEntries([...adapter.sids].filter(([, joined]) => joined.size > 0))).toEqual(
+          Object.fromEntries(all),
+        );
+        const names = new Set(all.flatMap(([, joined]) => [...joined]));
+        const byRoom = [...names].map((room) => [
+          room,
+          new Set(all.filter(([, joined]) => joined.has(room)).map(([id]) => id)),
+        ]);
+        expect(Object.fromEntries(adapter.rooms)).toEqual(Object.fromEntries(byRoom));
       }),
     );
   });
@@ -203,8 +219,9 @@ describe("sockets of a choice", () => {
     expect(await adapter.sockets(new Set(["r"]))).toEqual(new Set(["a", "b"]));
     adapter.delSockets({ rooms: new Set(["r"]), except: new Set(["b"]) }, ["r"]);
     expect((await adapter.fetchSockets({ rooms: new Set(["r"]) })).map(({ id }) => id)).toEqual(["b"]);
+    const all = [...sockets.values()];
     adapter.disconnectSockets({ rooms: new Set(), except: new Set(["a"]) }, true);
-    expect([...sockets.values()].map(({ disconnected }) => disconnected)).toEqual([undefined, true, true]);
+    expect(all.map(({ disconnected }) => disconnected)).toEqual([undefined, true, true]);
     expect([...adapter.rooms.keys()]).toEqual(["a"]);
   });
 });

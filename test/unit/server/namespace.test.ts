@@ -50,6 +50,23 @@ describe("middlewares of a namespace", () => {
     ]);
   });
 
+  it("may make a socket join rooms, which it leaves where it is refused", () => {
+    const { io, connect } = memoryServer();
+    io.use((socket, next) => {
+      void socket.join("early");
+      next(socket.handshake.auth.ok === true ? undefined : new Error("no"));
+    });
+    const [friend, stranger] = [connect(), connect()];
+    friend.receive('0{"ok":true}');
+    stranger.receive("0");
+    expect(io.sockets.adapter.rooms).toEqual(
+      new Map([
+        ["early", new Set(["id-0"])],
+        ["id-0", new Set(["id-0"])],
+      ]),
+    );
+  });
+
   it("are heard once, however often they call next", () => {
     const { io, connect } = memoryServer();
     io.use((_socket, next) => {

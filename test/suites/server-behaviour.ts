@@ -7,6 +7,7 @@ import { describeConnections } from "./server/connections.js";
 import { describeEngine } from "./server/engine.js";
 import { describeEvents } from "./server/events.js";
 import { describeHandshake } from "./server/handshake.js";
+import { describeHostileInput } from "./server/hostile-input.js";
 import { describeHosting } from "./server/hosting.js";
 import { describeImprovements } from "./server/improvements.js";
 import { describeMiddleware } from "./server/middleware.js";
@@ -28,6 +29,7 @@ export function describeServer(name: string, server: ServerUnderTest): void {
     describePolling(server);
     describeWebSocket(server);
     describeUpgrade(server);
+    describeHostileInput(server);
     describeNamespaces(server);
     describeMiddleware(server);
     describeEvents(server);

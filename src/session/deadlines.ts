@@ -5,6 +5,9 @@
 // the host timer is set for that one alone, and there is none while nothing is pending.
 import type { Cancel, Clock } from "./platform.js";
 
+/** A timer that is so late is lost: it belonged to fake timers that were taken off again, or to a clock that they replaced. */
+const LOST_AFTER_MS = 1000;
+
 /** Who is called when a {@link Deadline} passes. */
 export interface DeadlineOwner {
   onDeadline(deadline: Deadline): void;
@@ -93,10 +96,12 @@ export class Deadlines {
 
   private schedule(): void {
     const due = this.heap[0];
-    if (due === undefined || (this.cancelTimer !== undefined && this.timerDue <= due)) return;
+    if (due === undefined) return;
+    const now = this.clock.now();
+    if (this.cancelTimer !== undefined && this.timerDue <= due && now < this.timerDue + LOST_AFTER_MS) return;
     this.stop();
     this.timerDue = due;
-    this.cancelTimer = this.clock.after(Math.max(0, Math.ceil(due - this.clock.now())), () => this.run(), true);
+    this.cancelTimer = this.clock.after(Math.max(0, Math.ceil(due - now)), () => this.run(), true);
   }
 
   private stop(): void {

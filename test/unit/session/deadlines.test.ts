@@ -93,4 +93,27 @@ describe("deadlines", () => {
     expect(calls).toBe(3);
     expect(clock.timerCount).toBe(0);
   });
+
+  it("find another timer when theirs was lost with the fake timers that it belonged to", () => {
+    let now = 0;
+    let timers: (() => void)[] = [];
+    const clock = Object.assign(new FakePlatform(), {
+      now: () => now,
+      after: (_ms: number, fn: () => void) => {
+        timers.push(fn);
+        return () => {};
+      },
+    });
+    const deadlines = new Deadlines(clock);
+    let calls = 0;
+    const owner = { onDeadline: () => void calls++ };
+    deadlines.set(new Deadline(owner), 100);
+    timers = [];
+    now = 5000;
+    deadlines.set(new Deadline(owner), 100);
+    expect(timers).toHaveLength(1);
+    now = 5200;
+    for (const fire of timers) fire();
+    expect(calls).toBe(2);
+  });
 });

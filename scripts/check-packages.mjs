@@ -40,6 +40,10 @@ try {
       }
     }
   }
+} catch (error) {
+  // Nothing to look at: the build or npm pack has said why.
+  failed += 1;
+  console.error(error.message);
 } finally {
   rmSync(to, { recursive: true, force: true });
 }

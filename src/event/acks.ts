@@ -63,13 +63,18 @@ export function expectAck(table: AckTable, id: number, callback: TimedAckCallbac
   table.set(id, pending);
 }
 
-/** Hands the arguments of an ACK packet to whoever waits for them. False if nobody does (unknown id, or too late). */
-export function settleAck(table: AckTable, id: number, args: readonly unknown[]): boolean {
+/** Takes out whoever waits for answer `id`; undefined if nobody does (unknown id, or too late). */
+export function takeAck(table: AckTable, id: number): PendingAck | undefined {
   const pending = table.get(id);
-  if (pending === undefined) return false;
-  table.delete(id);
-  pending(...args);
-  return true;
+  if (pending !== undefined) table.delete(id);
+  return pending;
+}
+
+/** Hands the arguments of an ACK packet to whoever waits for them. False if nobody does. */
+export function settleAck(table: AckTable, id: number, args: readonly unknown[]): boolean {
+  const pending = takeAck(table, id);
+  pending?.(...args);
+  return pending !== undefined;
 }
 
 /** The socket is gone: empties the table, then tells those who must be told. Plain callbacks are released. */

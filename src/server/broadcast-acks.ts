@@ -29,11 +29,10 @@ export function collectAcks(
   const settle = (error: Error | null): void => {
     settled = true;
     cancel();
-    try {
-      callback(error, single ? responses[0] : responses);
-    } catch (cause) {
-      namespace._errors.handlerFailed(cause, { namespace, event: (packet.data as unknown[])[0] });
-    }
+    namespace._errors.guard(() => callback(error, single ? responses[0] : responses), {
+      namespace,
+      event: (packet.data as unknown[])[0],
+    });
   };
   const check = (): void => {
     if (!settled && serversHeard >= servers && missing <= 0) settle(null);

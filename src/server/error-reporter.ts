@@ -1,6 +1,7 @@
 // server/ Where the errors of handlers and middlewares go (design, "Trust"): to the program's hook, or to the console at a bounded rate.
 import { type ErrorCode, VaivenError } from "../errors.js";
 import type { Clock } from "../session/platform.js";
+import { isThenable } from "./middleware.js";
 import type { AnyNamespace } from "./namespace.js";
 import type { AnySocket } from "./socket.js";
 
@@ -47,6 +48,16 @@ export class ErrorReporter {
   handlerRejected(cause: unknown, context: ErrorContext): void {
     if (this.rethrow) void Promise.reject(cause);
     else this.report("HANDLER_FAILED", "handler", cause, context);
+  }
+
+  /** Calls what Node's emitter does not call for us: what it throws, or its promise rejects with, is reported. */
+  guard(call: () => unknown, context: ErrorContext): void {
+    try {
+      const result = call();
+      if (isThenable(result)) result.then(undefined, (cause) => this.handlerRejected(cause, context));
+    } catch (cause) {
+      this.handlerFailed(cause, context);
+    }
   }
 
   /** A middleware threw or rejected. */

@@ -108,16 +108,13 @@ export abstract class EventReceiver<
     if (this.anyOutgoing !== undefined) this.tell(this.anyOutgoing, event);
   }
 
+  /** Calls a listener that Node's emitter does not know. */
+  protected abstract guard(call: () => unknown, event: unknown): void;
+
   /** A listener threw. */
   protected abstract handlerFailed(cause: unknown, event: unknown): void;
 
   private tell(listeners: ListenerList<AnyListener>, event: readonly unknown[]): void {
-    for (const listener of listeners) {
-      try {
-        listener.apply(this, event as unknown[]);
-      } catch (cause) {
-        this.handlerFailed(cause, event[0]);
-      }
-    }
+    for (const listener of listeners) this.guard(() => listener.apply(this, event as unknown[]), event[0]);
   }
 }

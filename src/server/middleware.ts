@@ -7,11 +7,11 @@ export type Middleware<Subject> = (subject: Subject, next: (error?: Error) => vo
 export interface MiddlewareOutcome {
   /** Every middleware has called `next`, or one called it with an error. */
   onDone(error: Error | undefined): void;
-  /** A middleware threw, or its promise was rejected, before it called `next`. */
-  onThrown(cause: unknown): void;
+  /** A middleware threw, or its promise was rejected; `late` where it had called `next` before, and the chain has gone on. */
+  onThrown(cause: unknown, late: boolean): void;
 }
 
-/** Runs `chain` one after the other. The outcome is told once: what a middleware does after its `next` is not heard, except that a later throw is told too. */
+/** Runs `chain` one after the other. A second `next` of a middleware is not heard. */
 export function runMiddlewares<Subject>(
   chain: readonly Middleware<Subject>[],
   subject: Subject,
@@ -31,9 +31,9 @@ export function runMiddlewares<Subject>(
       else run(index + 1);
     };
     const thrown = (cause: unknown): void => {
-      if (called) return;
+      const late = called;
       called = true;
-      outcome.onThrown(cause);
+      outcome.onThrown(cause, late);
     };
     let result: unknown;
     try {
@@ -47,6 +47,7 @@ export function runMiddlewares<Subject>(
   run(0);
 }
 
-function isThenable(value: unknown): value is PromiseLike<unknown> {
+/** Whether `value` is a promise of any kind. */
+export function isThenable(value: unknown): value is PromiseLike<unknown> {
   return typeof value === "object" && value !== null && typeof (value as { then?: unknown }).then === "function";
 }

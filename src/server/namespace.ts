@@ -108,9 +108,9 @@ export class Namespace<
     }
     runMiddlewares(this._middlewares, socket, {
       onDone: (error) => (error === undefined ? accept() : refuse(error)),
-      onThrown: (cause) => {
+      onThrown: (cause, late) => {
         this._errors.middlewareFailed(cause, { namespace: this as AnyNamespace, socket: socket as AnySocket });
-        refuse(cause instanceof Error ? cause : new Error(String(cause)));
+        if (!late) refuse(cause instanceof Error ? cause : new Error(String(cause)));
       },
     });
     return socket as AnySocket;

@@ -14,6 +14,7 @@ import { SERVER_ENVELOPE } from "./envelope.js";
 import { type ErrorHook, ErrorReporter } from "./error-reporter.js";
 import { type ForeignSocket, foreignOrigin } from "./foreign-connection.js";
 import type { EngineHost } from "./host.js";
+import { isThenable } from "./middleware.js";
 import { type AnyNamespace, Namespace, type NamespaceAdapter } from "./namespace.js";
 import { defaultCodec, type PacketCodec, parserCodec } from "./packet-writer.js";
 import { type ParentMatcher, ParentNamespace } from "./parent-namespace.js";
@@ -313,11 +314,15 @@ export class Server<
         if (error || !success) ask(index + 1);
         else found(this._nsps.get(name) ?? parent.createChild(name));
       };
-      try {
-        matches(name, auth, next);
-      } catch (cause) {
+      const failed = (cause: unknown): void => {
         this._errors.middlewareFailed(cause, { namespace: parent as AnyNamespace });
         next(null, false);
+      };
+      try {
+        const result: unknown = matches(name, auth, next);
+        if (isThenable(result)) result.then(undefined, failed);
+      } catch (cause) {
+        failed(cause);
       }
     };
     ask(0);

@@ -13,8 +13,8 @@ import {
   expectAck,
   expectAckWithin,
   type PendingAck,
-  settleAck,
   type TimedAckCallback,
+  takeAck,
 } from "../event/acks.js";
 import type {
   AllButLast,
@@ -343,11 +343,8 @@ export class Socket<
   /** @internal An acknowledgement came. */
   _onAck(packet: SocketPacket): void {
     if (this.pendingAcks === undefined || this.state !== "connected") return;
-    try {
-      settleAck(this.pendingAcks, packet.id as number, packet.data as unknown[]);
-    } catch (cause) {
-      this.handlerFailed(cause, "acknowledgement");
-    }
+    const pending = takeAck(this.pendingAcks, packet.id as number);
+    if (pending !== undefined) this.callBack(pending, packet.data as unknown[], "acknowledgement");
   }
 
   /** @internal */
@@ -380,6 +377,10 @@ export class Socket<
     if (this.pendingAcks !== undefined) abandonAcks(this.pendingAcks, ackDisconnectedError(reason));
   }
 
+  protected override guard(call: () => unknown, event: unknown): void {
+    this.nsp._errors.guard(call, { socket: this as AnySocket, event });
+  }
+
   protected override handlerFailed(cause: unknown, event: unknown): void {
     this.nsp._errors.handlerFailed(cause, { socket: this as AnySocket, event });
   }
@@ -404,11 +405,7 @@ export class Socket<
   }
 
   private callBack(callback: AckCallback, args: unknown[], event: unknown): void {
-    try {
-      callback(...args);
-    } catch (cause) {
-      this.handlerFailed(cause, event);
-    }
+    this.nsp._errors.guard(() => callback(...args), { socket: this as AnySocket, event });
   }
 
   /** What a handler calls to acknowledge. Only the first call is sent. */

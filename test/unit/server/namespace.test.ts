@@ -145,15 +145,19 @@ describe("dynamic namespaces", () => {
     expect(connection.take()).toEqual(['0/x,{"sid":"id-0"}']);
   });
 
-  it("are refused where the function throws", () => {
+  it("are refused where the function throws or rejects", async () => {
     const { io, connect, errors } = memoryServer();
     io.of(() => {
-      throw new Error("matcher");
+      throw new Error("throws");
+    });
+    io.of(async () => {
+      throw new Error("rejects");
     });
     const connection = connect();
     connection.receive("0/x,");
+    await new Promise((resolve) => setImmediate(resolve));
     expect(connection.take()).toEqual(['4/x,{"message":"Invalid namespace"}']);
-    expect(errors).toMatchObject([{ code: "MIDDLEWARE_FAILED", cause: { message: "matcher" } }]);
+    expect(errors.map(({ cause }) => (cause as Error).message)).toEqual(["throws", "rejects"]);
   });
 
   it("all receive what their parent sends", async () => {

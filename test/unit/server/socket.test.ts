@@ -135,6 +135,35 @@ describe("the errors of handlers", () => {
     ]);
   });
 
+  it("reach it from the promises of acknowledgement callbacks and catch-all listeners", async () => {
+    const { socket, connection, io, errors } = pair();
+    const reject = (what: string) => async (): Promise<never> => {
+      throw new Error(what);
+    };
+    socket.emit("ask", reject("plain"));
+    socket.timeout(100).emit("ask", reject("timed"));
+    socket.onAny(reject("any"));
+    io.timeout(100).emit("ask", reject("broadcast"));
+    await Promise.resolve();
+    connection.receive("30[]", "31[]", '32["x"]', '2["e"]');
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(errors.map(({ cause }) => (cause as Error).message).sort()).toEqual(["any", "broadcast", "plain", "timed"]);
+  });
+
+  it("of a middleware that has called next are reported, and the event goes on", async () => {
+    const { socket, connection, errors } = pair();
+    const seen: unknown[] = [];
+    socket.on("e", () => seen.push("e"));
+    socket.use(async (_event, next) => {
+      next();
+      throw new Error("late");
+    });
+    connection.receive('2["e"]');
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(seen).toEqual(["e"]);
+    expect(errors).toMatchObject([{ code: "MIDDLEWARE_FAILED", cause: { message: "late" } }]);
+  });
+
   it("of a middleware that throws or rejects drop the event", async () => {
     const { socket, connection, errors } = pair();
     socket.on("e", () => {

@@ -3,6 +3,7 @@
 //   one or more packets that many share ── memoised frames, joined once for all who send the same sequence ─┐
 //   packets of this connection ── frames written into the process's slab, one behind the other ─────────────┼─▶ socket.write, once
 //   more than fits ── headers and payloads by themselves, nothing copied, socket.cork … uncork (writev) ────┘
+import { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { FrameEncoder } from "../frame/encoder.js";
 import { FIN, MAX_HEADER_BYTES, OPCODE_BINARY } from "../frame/header.js";
@@ -108,7 +109,8 @@ export class FrameWriter {
     }
     socket.write(this.view(free, end));
     // With nothing left to write, the operating system has its copy, and the same bytes of the slab serve the next connection.
-    if (socket.writableLength > 0) this.free = end;
+    // Other streams than sockets may hand the bytes themselves on.
+    if (socket.writableLength > 0 || !(socket instanceof Socket)) this.free = end;
   }
 
   private view(start: number, end: number): Buffer {

@@ -1,4 +1,5 @@
 // node/frame-writer.ts: one write per connection and turn, memory that is reused, and bytes that stay what they were.
+import { Socket } from "node:net";
 import { Duplex } from "node:stream";
 import { describe, expect, it } from "vitest";
 import { FrameWriter } from "../../../src/node/frame-writer.js";
@@ -57,10 +58,26 @@ describe("the frame writer", () => {
 
   it("uses the same memory again once the operating system has the bytes", () => {
     const writer = new FrameWriter();
-    const socket = new FakeSocket();
+    const chunks: Buffer[] = [];
+    class TakingSocket extends Socket {
+      override _write(chunk: Buffer, _encoding: string, done: () => void): void {
+        chunks.push(chunk);
+        done();
+      }
+    }
+    const socket = new TakingSocket();
     writer.write(socket, [new Outgoing("4a")]);
     writer.write(socket, [new Outgoing("4b")]);
-    expect(socket.writes[0]).toBe(socket.writes[1]);
+    expect(chunks[0]).toBe(chunks[1]);
+    expect(chunks[1]?.toString("hex")).toBe("81023462");
+  });
+
+  it("never uses it again under a stream that is no socket", () => {
+    const writer = new FrameWriter();
+    const stream = new FakeSocket();
+    writer.write(stream, [new Outgoing("4a")]);
+    writer.write(stream, [new Outgoing("4b")]);
+    expect(hex(stream)).toBe("81023461" + "81023462");
   });
 
   it("leaves alone what the operating system has not taken", () => {

@@ -1,7 +1,8 @@
 // browser/ The host of clients in a browser (session/client-host.ts is the contract). Workers and React Native lack some of it: all is looked for.
-import { PayloadCodec } from "../packet/payload.js";
 import type { ClientHost } from "../session/client-host.js";
 import { FlushQueue } from "../session/flush-queue.js";
+import { encodePacket, PacketReader } from "./packet-codec.js";
+import { readPayload, writePayload } from "./payload-codec.js";
 import { browserPlatform } from "./platform.js";
 import { Fetch, XHR } from "./polling-transport.js";
 import { WebSocket } from "./websocket-transport.js";
@@ -9,10 +10,12 @@ import { WebSocket } from "./websocket-transport.js";
 /** See {@link ClientHost}. */
 export const browserHost: ClientHost = {
   flushQueue: new FlushQueue(browserPlatform.soon),
-  payload: new PayloadCodec(browserPlatform),
+  payload: { write: writePayload, read: readPayload },
   location: typeof location === "undefined" ? undefined : location,
   platform: () => browserPlatform,
   transports: { polling: typeof XMLHttpRequest === "undefined" ? Fetch : XHR, websocket: WebSocket },
+  encode: encodePacket,
+  createReader: () => new PacketReader(),
   userBytes: ({ buffer, byteOffset, byteLength }) =>
     // Programs written for browsers expect an ArrayBuffer, and one that holds nothing else.
     byteLength === buffer.byteLength
@@ -31,7 +34,7 @@ export const browserHost: ClientHost = {
   watch(listener) {
     if (typeof addEventListener !== "function") return () => {};
     const stops: (() => void)[] = [];
-    const listen = (type: string, fn: (event: Event) => void, target: EventTarget = globalThis): void => {
+    const listen = (type: string, fn: (event: Event) => void, target: EventTarget = self): void => {
       target.addEventListener(type, fn);
       stops.push(() => target.removeEventListener(type, fn));
     };

@@ -13,26 +13,14 @@ export const browserPlatform: ClientPlatform = {
   },
   soon: (fn) => void resolved.then(fn),
   random: () => Math.random(),
-  allocate: (size) => new Uint8Array(size),
-  toBase64(bytes) {
-    let text = "";
-    // In steps, because the arguments of a call go on the stack.
-    for (let at = 0; at < bytes.length; at += STEP) text += String.fromCharCode(...bytes.subarray(at, at + STEP));
-    return btoa(text);
-  },
   textByteLength(text) {
     let size = text.length;
     for (let at = 0; at < text.length; at++) {
       const unit = text.charCodeAt(at);
       // Two bytes from U+0080, three from U+0800; a pair of surrogates is two units and four bytes.
       if (unit > 0x7f) size += unit > 0x7ff ? 2 : 1;
-      if (unit >= 0xd800 && unit < 0xdc00 && (text.charCodeAt(at + 1) & 0xfc00) === 0xdc00) {
-        size++;
-        at++;
-      }
+      if ((unit & 0xfc00) === 0xd800 && (text.charCodeAt(at + 1) & 0xfc00) === 0xdc00) at++;
     }
     return size;
   },
 };
-
-const STEP = 4096;

@@ -1,10 +1,10 @@
 // browser/ The WebSocket transport over the browser's own WebSocket: one Engine.IO packet a message.
 import { VaivenError } from "../errors.js";
 import { requestUrl, transportClosed, transportError } from "../http/client-request.js";
-import { readBase64 } from "../packet/base64.js";
 import type { Outgoing, WirePacket } from "../packet/outgoing.js";
 import type { ClientTransportContext } from "../session/client-host.js";
 import type { ClientTransport, TransportSink } from "../session/transport.js";
+import { partOf, readBinaryText } from "./payload-codec.js";
 
 /** WebSocket in a browser. */
 class BrowserWebSocket implements ClientTransport {
@@ -44,13 +44,10 @@ class BrowserWebSocket implements ClientTransport {
       const { flushQueue } = context;
       flushQueue.enter();
       try {
-        if (typeof data !== "string") this.sink.onBinary(new Uint8Array(data));
-        else if (data[0] !== "b") this.sink.onText(data);
-        else {
-          const bytes = readBase64(data, 1, data.length, context.platform.allocate);
-          if (bytes) this.sink.onBinary(bytes);
-          else this.end(new VaivenError("PACKET_INVALID_BASE64", "expected base64"));
-        }
+        const bytes = typeof data === "string" ? readBinaryText(data) : new Uint8Array(data);
+        if (bytes instanceof VaivenError) this.end(bytes);
+        else if (bytes) this.sink.onBinary(bytes);
+        else this.sink.onText(data as string);
       } finally {
         flushQueue.leave();
       }
@@ -81,11 +78,8 @@ class BrowserWebSocket implements ClientTransport {
   }
 
   private write(packet: WirePacket): void {
-    const bytes = typeof packet !== "string";
-    const { options, platform } = this.context;
-    this.socket?.send(
-      bytes && options.forceBase64 ? `b${platform.toBase64(packet)}` : (packet as string | Uint8Array<ArrayBuffer>),
-    );
+    const { forceBase64 } = this.context.options;
+    this.socket?.send(forceBase64 ? partOf(packet) : (packet as string | Uint8Array<ArrayBuffer>));
   }
 
   private end(error: VaivenError): void {

@@ -27,7 +27,7 @@ function replace(
     const bytes = bytesOf(item);
     const replaced = bytes ?? replace(item, bytesOf, jobs, depth + 1);
     if (replaced === item) continue;
-    copy ??= (Array.isArray(value) ? [...(value as unknown[])] : { ...container }) as Record<string, unknown>;
+    copy ??= (Array.isArray(value) ? value.slice() : Object.assign({}, container)) as Record<string, unknown>;
     const target = copy;
     target[key] = replaced;
     if (bytes !== undefined) {

@@ -8,11 +8,10 @@ import { VaivenError } from "../errors.js";
 import type { DefaultEventsMap, EventsMap } from "../event/event-map.js";
 import { outgoingOf } from "../packet/default-parser.js";
 import type { Outgoing, OutgoingOptions } from "../packet/outgoing.js";
-import { PacketReader } from "../packet/packet-reader.js";
 import type { PacketDecoder, PacketEncoder, PacketParser } from "../packet/parser.js";
-import { encodePacket, PacketType, type SocketPacket } from "../packet/socket-packet.js";
+import { PacketType, type SocketPacket } from "../packet/socket-packet.js";
 import { Backoff } from "../session/backoff.js";
-import type { ClientHost, ClientPlatform, SurroundingsListener } from "../session/client-host.js";
+import type { ClientHost, ClientPlatform, PacketSource, SurroundingsListener } from "../session/client-host.js";
 import type { OpenData } from "../session/open-data.js";
 import type { Cancel } from "../session/platform.js";
 import { Engine } from "./engine.js";
@@ -42,9 +41,6 @@ const DEFAULTS = {
   timeout: 20000 as number | boolean,
 };
 type Tunable = typeof DEFAULTS;
-
-/** What one packet may ask for: a server is trusted further than a client. */
-const LIMITS = { maxAttachments: 100_000, maxAttachmentBytes: Number.POSITIVE_INFINITY };
 
 /** See {@link ManagerOptions}. Made by `io()`, or by hand where several sockets shall share settings. */
 export class BaseManager<
@@ -81,7 +77,8 @@ export class BaseManager<
     const given = typeof uri === "object" ? uri : opts;
     this._host = host;
     this.uri = typeof uri === "string" ? uri : undefined;
-    this.opts = { path: "/socket.io", ...given };
+    // Not a spread: lowered for the oldest browsers, the first one in a bundle costs more than this line.
+    this.opts = Object.assign({ path: "/socket.io" }, given);
     const { parser, autoConnect } = this.opts;
     if (parser) this.encoder = new (parser as PacketParser).Encoder();
     this._autoConnect = autoConnect !== false;
@@ -262,7 +259,7 @@ export class BaseManager<
 
   /** Encodes one packet. Throws for what cannot be written. @internal */
   _encode(packet: SocketPacket, options?: OutgoingOptions): Outgoing {
-    return this.encoder ? outgoingOf(this.encoder.encode(packet), options) : encodePacket(packet, options);
+    return this.encoder ? outgoingOf(this.encoder.encode(packet), options) : this._host.encode(packet, options);
   }
 
   /** Time for this connection, as the options are now. @internal */
@@ -270,9 +267,9 @@ export class BaseManager<
     return this._host.platform(this.opts.autoUnref === true);
   }
 
-  private makeReader(take: (packet: SocketPacket) => void): Pick<PacketReader, "readText" | "readBinary"> {
+  private makeReader(take: (packet: SocketPacket) => void): PacketSource {
     const { parser } = this.opts;
-    if (!parser) return new PacketReader(LIMITS);
+    if (!parser) return this._host.createReader();
     const decoder: PacketDecoder = new (parser as PacketParser).Decoder();
     decoder.on("decoded", take);
     return {

@@ -109,6 +109,8 @@ export interface EngineSettings {
   optionsFor(transport: string): ClientTransportOptions;
 }
 
+const DEFAULTS = { path: "/socket.io", timestampParam: "t", requestTimeout: 0 };
+
 /** Reads the options as they are now (design, semantics 9). Throws what {@link serverAddress} throws. */
 export function engineSettings(
   host: ClientHost,
@@ -133,24 +135,13 @@ export function engineSettings(
     rememberUpgrade: user.rememberUpgrade === true,
     optionsFor(transport) {
       const own = (user.transportOptions as Record<string, Partial<ManagerOptions>> | undefined)?.[transport];
-      const options: Partial<ManagerOptions> = { ...user, ...own };
+      const options: Partial<ManagerOptions> = Object.assign({}, DEFAULTS, user, own);
       // A query may be text, as in a URL; the URL's own counts where the option is absent.
       const query: unknown = options.query ?? address.query;
-      return {
-        secure: address.secure,
-        hostname: address.hostname,
-        port: address.port,
-        path: (options.path ?? "/socket.io").replace(/\/$/, "") + (options.addTrailingSlash === false ? "" : "/"),
-        query: typeof query === "string" ? readQuery(query) : (query as Record<string, unknown>),
-        timestampParam: options.timestampParam ?? "t",
-        timestampRequests: options.timestampRequests,
-        forceBase64: options.forceBase64 === true,
-        withCredentials: options.withCredentials === true,
-        extraHeaders: options.extraHeaders,
-        requestTimeout: options.requestTimeout ?? 0,
-        protocols: options.protocols,
-        user: options as Readonly<Record<string, unknown>>,
-      };
+      return Object.assign(options, address, {
+        path: `${options.path}`.replace(/\/$/, "") + (options.addTrailingSlash === false ? "" : "/"),
+        query: typeof query === "string" ? readQuery(query) : query,
+      }) as unknown as ClientTransportOptions;
     },
   };
 }

@@ -29,7 +29,13 @@ export class RetryQueue {
   /** Takes an event, with its callback as last argument if it has one, and sends it if the socket is connected and the window has room. */
   add(data: unknown[], flags: EmitFlags, connected: boolean): void {
     const callback = typeof data[data.length - 1] === "function" ? (data.pop() as TimedAckCallback) : undefined;
-    this.entries.push({ data, flags: { ...flags, settles: true }, callback, tries: 0, isUnderWay: false });
+    this.entries.push({
+      data,
+      flags: Object.assign({}, flags, { settles: true }),
+      callback,
+      tries: 0,
+      isUnderWay: false,
+    });
     if (connected) this.send();
   }
 

@@ -120,7 +120,7 @@ export class Socket<
     super((fn) => io.platform().soon(fn));
     this.io = io as unknown as BaseManager<ListenEvents, EmitEvents>;
     this.nsp = nsp;
-    this._opts = { ...opts };
+    this._opts = opts ?? {};
     if (opts?.auth) this.auth = opts.auth;
     if (io._autoConnect) this.connect();
   }

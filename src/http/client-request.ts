@@ -14,7 +14,7 @@ export function requestUrl(
 ): string {
   const { options, platform } = context;
   const { secure, hostname, port, path, query, timestampParam, timestampRequests } = options;
-  const parameters: Record<string, unknown> = { ...query, EIO: 4, transport };
+  const parameters: Record<string, unknown> = Object.assign({}, query, { EIO: 4, transport });
   if (sid !== undefined) parameters["sid"] = sid;
   // The server ends a session that repeats a `t`: the count keeps them apart here, the random part between pages.
   if (timestampRequests ?? transport === "polling") {

@@ -1,5 +1,7 @@
 // node/ The host of clients on Node (session/client-host.ts is the contract).
+import { PacketReader } from "../packet/packet-reader.js";
 import { PayloadCodec } from "../packet/payload.js";
+import { encodePacket } from "../packet/socket-packet.js";
 import type { ClientHost, ClientPlatform } from "../session/client-host.js";
 import { NodePolling } from "./client-polling-transport.js";
 import { NodeWebSocket } from "./client-websocket-transport.js";
@@ -10,6 +12,9 @@ const platform: ClientPlatform = { ...nodePlatform, random: () => Math.random() 
 /** For `autoUnref`: no timer keeps the process. */
 const backgroundPlatform: ClientPlatform = { ...platform, after: (ms, fn) => nodePlatform.after(ms, fn, true) };
 
+/** What one packet may ask for: a client trusts the server that it chose further than a server its clients. */
+const LIMITS = { maxAttachments: 100_000, maxAttachmentBytes: Number.POSITIVE_INFINITY };
+
 /** See {@link ClientHost}. */
 export const nodeHost: ClientHost = {
   flushQueue: processHost.flushQueue,
@@ -17,6 +22,8 @@ export const nodeHost: ClientHost = {
   location: undefined,
   platform: (background) => (background ? backgroundPlatform : platform),
   transports: { polling: NodePolling, websocket: NodeWebSocket },
+  encode: encodePacket,
+  createReader: () => new PacketReader(LIMITS),
   userBytes: (bytes) =>
     bytes instanceof Buffer ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength),
   blobBytes: (value) => (value instanceof Blob ? value.arrayBuffer() : undefined),

@@ -11,7 +11,7 @@ import { cookieJarOf, requestOptions } from "./client-request-options.js";
 export class NodePolling extends PollingClient {
   protected request(...[url, body, done]: Parameters<SendRequest>): Cancel {
     const { context } = this;
-    const { secure, requestTimeout, user } = context.options;
+    const { secure, requestTimeout, autoUnref } = context.options;
     let finished = false;
     const finish = (error: VaivenError | undefined, text: string): void => {
       if (finished) return;
@@ -46,7 +46,7 @@ export class NodePolling extends PollingClient {
         finished = true;
       };
     }
-    if (user["autoUnref"] === true) outgoing.on("socket", (socket) => socket.unref());
+    if (autoUnref === true) outgoing.on("socket", (socket) => socket.unref());
     outgoing.on("error", fail);
     outgoing.end(body);
     return () => {

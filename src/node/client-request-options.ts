@@ -18,12 +18,12 @@ export function cookieJarOf({ session, options }: ClientTransportContext): Cooki
 
 /** The options of one request, `headers` being those that the transport itself needs. */
 export function requestOptions(context: ClientTransportContext, headers: Record<string, string>): RequestOptions {
-  const { extraHeaders, user } = context.options;
-  const all: Record<string, string> = { ...headers, ...extraHeaders };
-  const given = Object.keys(all).find((name) => name.toLowerCase() === "cookie");
-  const cookie = cookieJarOf(context)?.header(given === undefined ? undefined : all[given]);
-  if (cookie !== undefined) all[given ?? "Cookie"] = cookie;
+  const given = context.options;
+  const all: Record<string, string> = { ...headers, ...given.extraHeaders };
+  const named = Object.keys(all).find((name) => name.toLowerCase() === "cookie");
+  const cookie = cookieJarOf(context)?.header(named === undefined ? undefined : all[named]);
+  if (cookie !== undefined) all[named ?? "Cookie"] = cookie;
   const options: Record<string, unknown> = { headers: all };
-  for (const name of PASSED_ON) if (user[name] !== undefined) options[name] = user[name];
+  for (const name of PASSED_ON) if (given[name] !== undefined) options[name] = given[name];
   return options;
 }

@@ -53,9 +53,9 @@ export class NodeWebSocket implements ClientTransport, ConnectionSink, Connectio
 
   open(): void {
     const { context } = this;
-    const { secure, protocols = [], user } = context.options;
+    const { secure, protocols = [], perMessageDeflate, autoUnref } = context.options;
     try {
-      const profile = profileOf(user["perMessageDeflate"]);
+      const profile = profileOf(perMessageDeflate);
       const offer = offerHandshake(nodePlatform, {
         protocols: typeof protocols === "string" ? [protocols] : protocols,
         deflate: profile.deflate,
@@ -74,7 +74,7 @@ export class NodeWebSocket implements ClientTransport, ConnectionSink, Connectio
         );
       });
       request.on("upgrade", (response, socket, head) => this.upgraded(profile, offer, response, socket, head));
-      if (user["autoUnref"] === true) request.on("socket", (socket) => socket.unref());
+      if (autoUnref === true) request.on("socket", (socket) => socket.unref());
       request.end();
     } catch (error) {
       // A header, an option or a URL that Node refuses.

@@ -102,7 +102,7 @@ function detachObject(object: Record<string, unknown>, attachments: Uint8Array[]
     if (typeof item !== "object" || item === null || !hasOwn.call(object, key)) continue;
     const detached = detachValue(item, attachments);
     if (detached !== item) {
-      copy ??= { ...object };
+      copy ??= Object.assign({}, object);
       // Not an assignment: for the key "__proto__" that would change the prototype.
       Object.defineProperty(copy, key, { value: detached, enumerable: true, configurable: true, writable: true });
     }
@@ -115,11 +115,11 @@ function detachObject(object: Record<string, unknown>, attachments: Uint8Array[]
  *
  * @throws VaivenError `PACKET_ATTACHMENT_MISSING` for a placeholder without attachment, `PACKET_TOO_DEEP`
  */
-export function attach(data: unknown, attachments: readonly Uint8Array[]): unknown {
+export function attach(data: unknown, attachments: readonly (Uint8Array | ArrayBuffer)[]): unknown {
   return attachValue(data, attachments, 0);
 }
 
-function attachValue(value: unknown, attachments: readonly Uint8Array[], depth: number): unknown {
+function attachValue(value: unknown, attachments: readonly (Uint8Array | ArrayBuffer)[], depth: number): unknown {
   if (typeof value !== "object" || value === null) return value;
   if (depth > MAX_DEPTH) {
     throw new VaivenError("PACKET_TOO_DEEP", `expected at most ${MAX_DEPTH} levels of nesting`, {

@@ -19,11 +19,14 @@ const DASH = 45;
 const MAX_ID_DIGITS = 15;
 const MAX_COUNT_DIGITS = 9;
 
+/** An attachment as the host's programs expect it: Buffer on Node, ArrayBuffer in browsers. */
+type Bytes = Uint8Array | ArrayBuffer;
+
 /** What is kept between a binary header and its last attachment. */
 interface Unfinished {
   readonly packet: SocketPacket;
   readonly expected: number;
-  readonly attachments: Uint8Array[];
+  readonly attachments: Bytes[];
   bytes: number;
 }
 
@@ -98,7 +101,7 @@ export class PacketReader {
   }
 
   /** Reads one binary message: an attachment. Returns the packet with the last one. */
-  readBinary(bytes: Uint8Array): SocketPacket | undefined {
+  readBinary(bytes: Bytes): SocketPacket | undefined {
     const unfinished = this.unfinished;
     if (unfinished === undefined) {
       throw new VaivenError("PACKET_ATTACHMENT_UNEXPECTED", "expected a text, got bytes that no packet announced");

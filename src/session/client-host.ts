@@ -1,17 +1,18 @@
 // session/ contract: what a client is given by its host (design: "Platform"). browser/ and node/ implement it, client/ uses it, entry/ brings them together.
+import type { Outgoing, OutgoingOptions } from "../packet/outgoing.js";
 import type { PayloadCodec } from "../packet/payload.js";
+import type { SocketPacket } from "../packet/socket-packet.js";
 import type { FlushQueue } from "./flush-queue.js";
 import type { Cancel, Platform } from "./platform.js";
 import type { ClientTransport } from "./transport.js";
 
 /** What a client's pure code needs of its host: browsers have neither SHA-1 nor zlib at hand, and a client needs neither. */
-export interface ClientPlatform
-  extends Pick<Platform, "now" | "after" | "soon" | "textByteLength" | "toBase64" | "allocate"> {
+export interface ClientPlatform extends Pick<Platform, "now" | "after" | "soon" | "textByteLength"> {
   /** A number from 0 up to 1: for jitter and for URLs that no cache knows. It need not be hard to guess. */
   random(): number;
 }
 
-/** The options that transports read: a snapshot, taken when a connection is begun (design, semantics 9). `T` are the host's own, such as `agent`. */
+/** The options that transports read: a snapshot, taken when a connection is begun (design, semantics 9). */
 export interface ClientTransportOptions {
   readonly secure: boolean;
   /** Without brackets for IPv6. */
@@ -24,18 +25,21 @@ export interface ClientTransportOptions {
   /** Name of the parameter that makes each polling URL unique. */
   readonly timestampParam: string;
   /** Whether to add it: undefined means to polling requests only. */
-  readonly timestampRequests: boolean | undefined;
+  readonly timestampRequests?: boolean;
   /** Bytes travel as base64 text on every transport. */
-  readonly forceBase64: boolean;
-  readonly withCredentials: boolean;
-  readonly extraHeaders: Readonly<Record<string, string>> | undefined;
+  readonly forceBase64?: boolean;
+  readonly withCredentials?: boolean;
+  readonly extraHeaders?: Readonly<Record<string, string>>;
   /** Milliseconds that one polling request may take; 0 for no limit. */
   readonly requestTimeout: number;
   /** WebSocket subprotocols. */
-  readonly protocols: string | string[] | undefined;
-  /** Whatever else the user gave: the host's own options (`agent`, `ca`, …) are read from here. */
-  readonly user: Readonly<Record<string, unknown>>;
+  readonly protocols?: string | string[];
+  /** Whatever else the user gave: the host's own options (`agent`, `ca` …). */
+  readonly [option: string]: unknown;
 }
+
+/** Writes and reads the payloads of polling. */
+export type PollingCodec = Pick<PayloadCodec, "write" | "read">;
 
 /** What a transport of a client is made of. */
 export interface ClientTransportContext {
@@ -44,8 +48,7 @@ export interface ClientTransportContext {
   readonly sid: string | undefined;
   readonly platform: ClientPlatform;
   readonly flushQueue: FlushQueue;
-  /** One a process. */
-  readonly payload: PayloadCodec;
+  readonly payload: PollingCodec;
   /** The same object for all transports of one session: what they share, such as a cookie jar, is kept under it. */
   readonly session: object;
 }
@@ -66,16 +69,28 @@ export interface SurroundingsListener {
   onLeave(): void;
 }
 
+/** Reads the packets of one connection. Throws a VaivenError `PACKET_*` at what is none. */
+export interface PacketSource {
+  /** One text, which begins at `start`. Undefined when attachments must follow first. */
+  readText(text: string, start: number): SocketPacket | undefined;
+  /** One attachment, as {@link ClientHost.userBytes} made it. Returns the packet with the last one. */
+  readBinary(bytes: Uint8Array | ArrayBuffer): SocketPacket | undefined;
+}
+
 /** One host of clients: a browser, or Node. */
 export interface ClientHost {
   readonly flushQueue: FlushQueue;
-  readonly payload: PayloadCodec;
+  readonly payload: PollingCodec;
   /** Where the page comes from: the server that is meant when no URL is given. */
   readonly location: { readonly protocol: string; readonly host: string } | undefined;
   /** Time for a connection. With `background` its timers do not keep the process alive (`autoUnref`). */
   platform(background: boolean): ClientPlatform;
   /** The transports by name. */
   readonly transports: Readonly<Record<string, ClientTransportClass>>;
+  /** Encodes one packet. Throws a VaivenError `PACKET_*` for data that cannot be written. */
+  encode(packet: SocketPacket, options?: OutgoingOptions): Outgoing;
+  /** Makes the reader of one connection. */
+  createReader(): PacketSource;
   /** Received bytes as this host's programs expect them: Buffer on Node, ArrayBuffer in browsers. */
   userBytes(bytes: Uint8Array): Uint8Array | ArrayBuffer;
   /** The bytes of a Blob or File, which are read later; undefined for every other value. Absent where there are no Blobs to send. */

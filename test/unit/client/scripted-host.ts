@@ -5,7 +5,9 @@ import type { ManagerOptions } from "../../../src/client/options.js";
 import type { Socket, SocketOptions } from "../../../src/client/socket.js";
 import type { VaivenError } from "../../../src/errors.js";
 import type { Outgoing, WirePacket } from "../../../src/packet/outgoing.js";
+import { PacketReader } from "../../../src/packet/packet-reader.js";
 import { PayloadCodec } from "../../../src/packet/payload.js";
+import { encodePacket } from "../../../src/packet/socket-packet.js";
 import type { ClientHost, ClientTransportContext, SurroundingsListener } from "../../../src/session/client-host.js";
 import { FlushQueue } from "../../../src/session/flush-queue.js";
 import type { ClientTransport, TransportSink } from "../../../src/session/transport.js";
@@ -94,6 +96,8 @@ export function scene(overrides: Partial<ClientHost> = {}): Scene {
     location: { protocol: "http:", host: "page.example:8080" },
     platform: () => platform,
     transports: { websocket: Transport },
+    encode: encodePacket,
+    createReader: () => new PacketReader({ maxAttachments: 10, maxAttachmentBytes: 100 }),
     userBytes: (bytes) => bytes,
     blobBytes: undefined,
     watch: (listener) => {

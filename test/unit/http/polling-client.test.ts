@@ -23,13 +23,7 @@ const OPTIONS: ClientTransportOptions = {
   path: "/socket.io/",
   query: { a: "&", n: 1 },
   timestampParam: "t",
-  timestampRequests: undefined,
-  forceBase64: false,
-  withCredentials: false,
-  extraHeaders: undefined,
   requestTimeout: 0,
-  protocols: undefined,
-  user: {},
 };
 
 function polling(options: Partial<ClientTransportOptions> = {}, sid?: string) {

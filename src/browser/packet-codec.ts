@@ -1,0 +1,99 @@
+// browser/ Socket.IO packets in few bytes (protocol v5): the codec of packet/ is made for a server, which must refuse everything early, fast, and with
+// its reason; a client trusts the server that it chose, and is downloaded. Both are held to the same vectors (test/unit/browser/packet-codec.test.ts).
+import { VaivenError } from "../errors.js";
+import { asBytes } from "../packet/attachments.js";
+import { Outgoing, type OutgoingOptions } from "../packet/outgoing.js";
+import { PacketType, RESERVED_EVENTS, type SocketPacket } from "../packet/socket-packet.js";
+
+/**
+ * Writes a packet; where its data hold bytes, as one with attachments.
+ *
+ * @throws VaivenError `PACKET_INVALID_JSON` for data that JSON cannot hold
+ */
+export function encodePacket({ type, nsp, id, data }: SocketPacket, options?: OutgoingOptions): Outgoing {
+  const attachments: Uint8Array[] = [];
+  let json: string | undefined;
+  try {
+    // `this` is the object that holds the value: `value` has been through toJSON already, which the Buffer of bundlers has.
+    json = JSON.stringify(data, function (this: Record<string, unknown>, key, value: unknown) {
+      const held = this[key];
+      const bytes = typeof held === "object" && held !== null ? asBytes(held) : undefined;
+      return bytes ? { _placeholder: true, num: attachments.push(bytes) - 1 } : value;
+    });
+  } catch (cause) {
+    throw new VaivenError("PACKET_INVALID_JSON", `expected a value that can be written as JSON: ${cause}`, { cause });
+  }
+  const count = attachments.length;
+  return new Outgoing(
+    `4${count ? `${type + BINARY}${count}-` : type}${nsp === "/" ? "" : `${nsp},`}${id ?? ""}${json ?? ""}`,
+    count ? attachments : undefined,
+    options,
+  );
+}
+
+/** BINARY_EVENT and BINARY_ACK follow EVENT and ACK at this distance. */
+const BINARY = PacketType.BINARY_EVENT - PacketType.EVENT;
+
+//              type   attachments  namespace   id
+const HEADER = /^([0-6])(?:(\d+)-)?(\/[^,]*)?,?(\d*)/;
+
+/** Reads the packets of one connection, in order. Throws a VaivenError `PACKET_*` at what is none; the reader must not be used after that. */
+export class PacketReader {
+  private packet: SocketPacket | undefined = undefined;
+  private json = "";
+  private missing = 0;
+  private attachments: unknown[] = [];
+
+  /** Reads the text that begins at `start`. Returns undefined when attachments must follow first. */
+  readText(text: string, start: number): SocketPacket | undefined {
+    const header = HEADER.exec(text.slice(start));
+    if (header === null || this.packet) throw invalid();
+    const [all, type, count, nsp = "/", id] = header;
+    const packet: SocketPacket = { type: Number(type) as PacketType, nsp };
+    if (id) packet.id = Number(id);
+    if (packet.type >= PacketType.BINARY_EVENT) packet.type = (packet.type - BINARY) as PacketType;
+    this.packet = packet;
+    this.json = text.slice(start + all.length);
+    this.missing = Number(count ?? 0);
+    this.attachments = [];
+    return this.finish();
+  }
+
+  /** Reads one binary message: an attachment, which goes into the data as it is. Returns the packet with the last one. */
+  readBinary(bytes: unknown): SocketPacket | undefined {
+    this.attachments.push(bytes);
+    this.missing--;
+    return this.finish();
+  }
+
+  private finish(): SocketPacket | undefined {
+    const { packet, json, missing, attachments } = this;
+    if (packet === undefined) throw invalid();
+    if (missing > 0) return undefined;
+    this.packet = undefined;
+    try {
+      if (json) {
+        packet.data = JSON.parse(json, (_, value: { _placeholder?: boolean; num?: unknown } | null) =>
+          value && value._placeholder === true ? attachmentOf(attachments, value.num) : value,
+        );
+      }
+    } catch (cause) {
+      throw invalid(cause);
+    }
+    const { type, data } = packet;
+    if (type === PacketType.EVENT || type === PacketType.ACK) {
+      if (!Array.isArray(data) || (type === PacketType.EVENT && RESERVED_EVENTS.has(data[0]))) throw invalid();
+    }
+    return packet;
+  }
+}
+
+function attachmentOf(attachments: readonly unknown[], num: unknown): unknown {
+  const bytes = attachments[num as number];
+  if (bytes === undefined) throw invalid();
+  return bytes;
+}
+
+function invalid(cause?: unknown): VaivenError {
+  return new VaivenError("PACKET_INVALID_PAYLOAD", "expected a Socket.IO packet", { cause });
+}

@@ -63,6 +63,7 @@ export class Engine extends EventEmitter implements HttpRoute, ConnectionRegistr
   private readonly webSockets: WebSocketAcceptor;
   private readonly connections = new Map<string, EngineConnection>();
   private readonly servers = new Set<HttpServer>();
+  private isClosed = false;
 
   /** @throws VaivenError API_INVALID_OPTION */
   constructor(host: EngineHost, options?: EngineOptions) {
@@ -124,12 +125,17 @@ export class Engine extends EventEmitter implements HttpRoute, ConnectionRegistr
   /** Takes over the requests of `server` below the path; others still reach the listeners that it has. */
   attach(server: HttpServer): void {
     if (this.servers.has(server)) return;
+    this.isClosed = false;
     this.servers.add(server);
     this.host.attach(server, this);
   }
 
-  /** Closes every session, what waits having been sent, and lets go of the HTTP servers, which go on listening. */
+  /**
+   * Closes every session, what waits having been sent, and lets go of the HTTP servers, which go on listening. Handshakes that are under way
+   * come to nothing. {@link attach} opens it again.
+   */
   close(): this {
+    this.isClosed = true;
     for (const server of this.servers) this.host.detach(server, this);
     this.servers.clear();
     for (const { session } of [...this.connections.values()]) session.close();
@@ -361,9 +367,9 @@ export class Engine extends EventEmitter implements HttpRoute, ConnectionRegistr
 
   private open(id: string, transport: Transport, req: IncomingMessage): void {
     const { host } = this;
-    // Two handshakes may have been given one id while both waited.
-    if (this.connections.has(id)) {
-      transport.close(1011);
+    // While the user's functions decided, the engine may have been closed, or another handshake been given the same id.
+    if (this.isClosed || this.connections.has(id)) {
+      transport.close(1001);
       return;
     }
     host.flushQueue.enter();

@@ -553,6 +553,21 @@ describe("closing", () => {
   });
 });
 
+it("an engine that was closed opens no session for a handshake that was under way", async () => {
+  let decide: (() => void) | undefined;
+  const { port, engine } = await engineOn({
+    allowRequest: (_req, callback) => {
+      decide = () => callback(null, true);
+    },
+  });
+  const answer = ask(port, HANDSHAKE);
+  await until(() => decide !== undefined, "allowRequest was asked");
+  engine.close();
+  decide?.();
+  expect((await answer).text).toBe("1");
+  expect(engine.clientsCount).toBe(0);
+});
+
 it("an engine answers without an HTTP server of its own", async () => {
   const engine = new Engine(new QuietHost());
   const httpServer = createServer((req, res) => engine.handleRequest(req, res));

@@ -70,10 +70,6 @@ declare module "./socket.js" {
     has(key: string, callback: (error: null, has: boolean) => void): this;
     /** @deprecated Use `socket.data`. */
     del(key: string, callback?: (error: null) => void): this;
-    /** @deprecated `join` is done when it returns, or when its promise resolves. */
-    join(rooms: Room | Room[], callback: (error: null) => void): Promise<void> | void;
-    /** @deprecated `leave` is done when it returns, or when its promise resolves. */
-    leave(room: Room, callback: (error: null) => void): Promise<void> | void;
   }
 }
 
@@ -254,7 +250,7 @@ method(Socket as { prototype: AnySocket }, "del", function (key: string, callbac
   return this;
 });
 
-/** `join` and `leave` with the callback that they took. */
+/** `join` and `leave` with the callback that they took. Its signatures stand with the class: a method cannot be added to from elsewhere. */
 function withCallback(name: "join" | "leave"): void {
   const today: (room: Unchecked) => Promise<void> | void = Socket.prototype[name];
   method(Socket as { prototype: AnySocket }, name, function (room: Room, callback?: (error: null) => void) {

@@ -265,12 +265,18 @@ export class Socket<
   }
 
   /** Joins a room, or several. Twice is once. A promise only where the adapter needs one. */
+  join(rooms: Room | Room[]): Promise<void> | void;
+  /** @deprecated It is done when `join` returns, or when its promise resolves. */
+  join(rooms: Room | Room[], callback: (error: null) => void): Promise<void> | void;
   join(rooms: Room | Room[]): Promise<void> | void {
     if (this.state === "left") return;
     return this.nsp.adapter.addAll(this.id, new Set(Array.isArray(rooms) ? rooms : [rooms]));
   }
 
   /** Leaves a room. */
+  leave(room: Room): Promise<void> | void;
+  /** @deprecated It is done when `leave` returns, or when its promise resolves. */
+  leave(room: Room, callback: (error: null) => void): Promise<void> | void;
   leave(room: Room): Promise<void> | void {
     return this.nsp.adapter.del(this.id, room);
   }

@@ -150,13 +150,16 @@ export class PollingTransport implements Transport, ExchangeOwner, PayloadReceiv
     this.posting = undefined;
     // After an upgrade the client may still wait for this answer; after anything else its next request tells it the rest.
     if (held !== undefined) this.answer(held, NOOP_PAYLOAD);
-    if (posting !== undefined) answerOk(posting);
+    // Its body will be heard by nobody: the client must not believe that it was.
+    if (posting !== undefined) answerEmpty(posting, 400);
   }
 
   // ── the exchanges ──
 
   onBody(exchange: Exchange, body: Uint8Array): void {
     if (exchange !== this.posting) return;
+    // It is here; what handlers do to the session meanwhile is not its failure.
+    this.posting = undefined;
     const { platform, flushQueue, payloads } = this.settings;
     let error: VaivenError | undefined;
     flushQueue.enter();
@@ -172,7 +175,6 @@ export class PollingTransport implements Transport, ExchangeOwner, PayloadReceiv
             )
           : payloads.read(payload, this);
     } finally {
-      this.posting = undefined;
       answerOk(exchange);
       if (error !== undefined) this.fail(error);
       flushQueue.leave();

@@ -249,6 +249,15 @@ describe("closing", () => {
     expect(post(transport).status).toBe(400);
   });
 
+  it("at once tells a POST that is being read that it was not heard", () => {
+    const { transport, seen } = stage();
+    const exchange = post(transport);
+    transport.discard();
+    exchange.comes("42");
+    expect(exchange.status).toBe(400);
+    expect(seen).toEqual([]);
+  });
+
   it("at once answers the held poll with nothing and tells nobody", () => {
     const { transport, ends } = stage();
     const exchange = poll(transport);

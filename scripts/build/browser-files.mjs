@@ -45,6 +45,8 @@ export async function writeBrowserFiles({ entry, names, to, module, version }) {
   for (const { path, input, output } of files) {
     const bundle = await rolldown({
       input,
+      // Not the repository's: its target keeps class fields, which are then lowered to a helper's calls.
+      tsconfig: false,
       platform: "browser",
       transform: {
         target: "es2015",

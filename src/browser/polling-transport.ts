@@ -1,12 +1,12 @@
 // browser/ Requests of the polling transport: XMLHttpRequest where it exists (every page, jsdom), fetch where it does not (service workers).
 import type { VaivenError } from "../errors.js";
 import { transportError } from "../http/client-request.js";
-import { PollingClient, type SendRequest } from "../http/polling-client.js";
+import { PollingClient, type RequestDone } from "../http/polling-client.js";
 import type { Cancel } from "../session/platform.js";
 
 /** Polling by XMLHttpRequest. */
 export class XHR extends PollingClient {
-  protected request(...[url, body, done]: Parameters<SendRequest>): Cancel {
+  protected request(url: string, body: string | undefined, done: RequestDone): Cancel {
     const { requestTimeout, withCredentials, extraHeaders } = this.context.options;
     const xhr = new XMLHttpRequest();
     const headers = headersOf(body, extraHeaders);
@@ -28,7 +28,7 @@ export class XHR extends PollingClient {
 
 /** Polling by `fetch`. */
 export class Fetch extends PollingClient {
-  protected request(...[url, body, done]: Parameters<SendRequest>): Cancel {
+  protected request(url: string, body: string | undefined, done: RequestDone): Cancel {
     const { requestTimeout, withCredentials, extraHeaders } = this.context.options;
     let finish = (error: VaivenError | undefined, text: string): void => {
       stop();

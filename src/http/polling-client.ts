@@ -12,15 +12,8 @@ import type { Cancel } from "../session/platform.js";
 import type { ClientTransport, TransportSink } from "../session/transport.js";
 import { requestUrl, transportClosed } from "./client-request.js";
 
-/**
- * Makes one request: a GET, or a POST where `body` is given, and calls `done` once, later, with an error or with the text of a 200.
- * The returned function ends it without a call of `done`.
- */
-export type SendRequest = (
-  url: string,
-  body: string | undefined,
-  done: (error: VaivenError | undefined, text: string) => void,
-) => Cancel;
+/** Told how a request ended: by an error, or by the text of its answer. */
+export type RequestDone = (error: VaivenError | undefined, text: string) => void;
 
 type State = "idle" | "opening" | "open" | "pausing" | "paused" | "closed";
 
@@ -53,8 +46,11 @@ export abstract class PollingClient implements ClientTransport, PayloadReceiver 
     return this.posted;
   }
 
-  /** See {@link SendRequest}. */
-  protected abstract request(...args: Parameters<SendRequest>): Cancel;
+  /**
+   * Makes one request: a GET, or a POST where `body` is given, and calls `done` once, later, with an error or with the text of a 200.
+   * The returned function ends it without a call of `done`.
+   */
+  protected abstract request(url: string, body: string | undefined, done: RequestDone): Cancel;
 
   open(): void {
     this.state = "opening";

@@ -3,13 +3,13 @@ import { type ClientRequest, request as requestHttp } from "node:http";
 import { request as requestHttps } from "node:https";
 import type { VaivenError } from "../errors.js";
 import { transportError } from "../http/client-request.js";
-import { PollingClient, type SendRequest } from "../http/polling-client.js";
+import { PollingClient, type RequestDone } from "../http/polling-client.js";
 import type { Cancel } from "../session/platform.js";
 import { cookieJarOf, requestOptions } from "./client-request-options.js";
 
 /** Polling on Node. */
 export class NodePolling extends PollingClient {
-  protected request(...[url, body, done]: Parameters<SendRequest>): Cancel {
+  protected request(url: string, body: string | undefined, done: RequestDone): Cancel {
     const { context } = this;
     const { secure, requestTimeout, autoUnref } = context.options;
     let finished = false;

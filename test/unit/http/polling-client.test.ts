@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { VaivenError } from "../../../src/errors.js";
 import { transportError } from "../../../src/http/client-request.js";
-import { PollingClient, type SendRequest } from "../../../src/http/polling-client.js";
+import { PollingClient, type RequestDone } from "../../../src/http/polling-client.js";
 import { Outgoing } from "../../../src/packet/outgoing.js";
 import { PayloadCodec } from "../../../src/packet/payload.js";
 import type { ClientTransportOptions } from "../../../src/session/client-host.js";
@@ -30,7 +30,7 @@ function polling(options: Partial<ClientTransportOptions> = {}, sid?: string) {
   const platform = Object.assign(new FakePlatform(), { random: () => 0.123456789 });
   const requests: Request[] = [];
   class Polling extends PollingClient {
-    protected request(...[url, body, done]: Parameters<SendRequest>): () => void {
+    protected request(url: string, body: string | undefined, done: RequestDone): () => void {
       const request: Request = { url: new URL(url), body, done, cancelled: false };
       requests.push(request);
       return () => {

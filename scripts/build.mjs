@@ -11,7 +11,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { copyUnderBothNames, writeBrowserFiles } from "./build/browser-files.mjs";
-import { writeCallable } from "./build/callable.mjs";
+import { writeCallable, writeNamed } from "./build/callable.mjs";
 import { runStep } from "./check.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
@@ -62,6 +62,7 @@ declare function callable(uri?: string, opts?: Partial<ManagerOptions & SocketOp
   const clientFolder = at("packages/client/build/cjs");
   writeCallable({ folder: at("dist"), entry: "server", index: "index", ...server });
   writeCallable({ folder: at("dist"), entry: "client", index: "client", ...client });
+  writeNamed({ folder: at("dist"), entry: "websocket" });
   writeCallable({ folder: clientFolder, entry: "client", index: "index", ...client });
   const names = writeCallable({ folder: clientFolder, entry: "client-browser", index: "browser", ...client });
 

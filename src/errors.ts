@@ -37,6 +37,8 @@ export type ErrorCode =
   | "HANDSHAKE_STATUS"
   | "HANDSHAKE_ACCEPT"
   | "HANDSHAKE_HEADERS"
+  | "HANDSHAKE_PATH"
+  | "HANDSHAKE_TIMEOUT"
   // packet/
   | "PACKET_EMPTY"
   | "PACKET_UNKNOWN_TYPE"

@@ -18,13 +18,7 @@ import { parseSync } from "rolldown/utils";
  * @param {string} options.signatures the function named `callable`, as declarations that use the entry's exports
  */
 export function writeCallable({ folder, entry, index, call, signatures }) {
-  const declared = exportedNames(join(folder, "entry", `${entry}.d.ts`));
-  const values = Object.keys(createRequire(join(folder, "entry/"))(`./${entry}.js`)).filter(
-    (name) => name !== "default",
-  );
-  const types = declared.filter((name) => name !== "default" && !values.includes(name));
-  const everything = [...values, ...types].sort();
-
+  const { values, everything } = namesOf(folder, entry);
   const write = (name, text) => writeFileSync(join(folder, name), `${text.trim()}\n`);
   write(
     `${index}.js`,
@@ -50,6 +44,30 @@ export default callable;`,
   );
   write(`${index}.d.mts`, `export { ${everything.join(", ")}, default } from "./${index}.js";`);
   return values;
+}
+
+/**
+ * The same four files for an entry that is no function: they only hand on its exports.
+ *
+ * @param {object} options as for {@link writeCallable}; the four files are named after the entry
+ */
+export function writeNamed({ folder, entry }) {
+  const { values, everything } = namesOf(folder, entry);
+  const write = (ending, text) => writeFileSync(join(folder, `${entry}.${ending}`), `${text}\n`);
+  write("js", `"use strict";\nmodule.exports = require("./entry/${entry}.js");`);
+  write("d.ts", `export { ${everything.join(", ")} } from "./entry/${entry}.js";`);
+  write("mjs", `import entry from "./${entry}.js";\nexport const { ${values.join(", ")} } = entry;`);
+  write("d.mts", `export { ${everything.join(", ")} } from "./${entry}.js";`);
+}
+
+/** The names of a compiled entry's values, and of everything that it exports, types too; without the default. */
+function namesOf(folder, entry) {
+  const declared = exportedNames(join(folder, "entry", `${entry}.d.ts`));
+  const values = Object.keys(createRequire(join(folder, "entry/"))(`./${entry}.js`)).filter(
+    (name) => name !== "default",
+  );
+  const types = declared.filter((name) => name !== "default" && !values.includes(name));
+  return { values, everything: [...values, ...types].sort() };
 }
 
 /** The names that a declaration file exports. An entry names each of its exports, so `export *` is refused. */

@@ -13,6 +13,7 @@ export function refuseOrigin(
   request: HttpRequest,
   allowedOrigin: string | undefined,
   trust: TrustProxy,
+  optionFor: (origin: string) => string = corsOption,
 ): VaivenError | undefined {
   const { headers } = request;
   const origin = headerOf(headers, "origin");
@@ -22,7 +23,7 @@ export function refuseOrigin(
     if (site !== "cross-site" && site !== "same-site") return undefined;
     return refusal(
       `a page of another origin made this request (Sec-Fetch-Site: ${site}) and did not say which one`,
-      'let it ask with CORS, and set cors: { origin: "https://its.origin" } in the server\'s options',
+      `let it ask with CORS, and set ${optionFor("https://its.origin")} in the server's options`,
       { origin: undefined, host: headerOf(headers, "host"), site },
     );
   }
@@ -37,10 +38,14 @@ export function refuseOrigin(
   }
   return refusal(
     `the Origin ${JSON.stringify(origin)} differs from the Host ${JSON.stringify(host ?? "")}`,
-    `if its pages may connect, set cors: { origin: ${JSON.stringify(origin)} } in the server's options` +
+    `if its pages may connect, set ${optionFor(origin)} in the server's options` +
       (trust === false ? "; behind a proxy that changes Host, set trustProxy: true" : ""),
     { origin, host, site: typeof site === "string" ? site : undefined },
   );
+}
+
+function corsOption(origin: string): string {
+  return `cors: { origin: ${JSON.stringify(origin)} }`;
 }
 
 function refusal(what: string, remedy: string, detail: Readonly<Record<string, unknown>>): VaivenError {

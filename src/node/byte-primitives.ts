@@ -50,6 +50,6 @@ export const nodeBytePrimitives: BytePrimitives = {
 };
 
 /** Chunks of Node's sockets are Buffers already; only foreign arrays get a view. */
-function asBuffer(bytes: Uint8Array): Buffer {
+export function asBuffer(bytes: Uint8Array): Buffer {
   return bytes instanceof Buffer ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

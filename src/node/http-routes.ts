@@ -8,6 +8,8 @@ export interface Route {
   handleRequest(req: IncomingMessage, res: ServerResponse): void;
   handleUpgrade(req: IncomingMessage, socket: Duplex, head: Buffer): void;
   readonly destroyUpgradeAfter: number | undefined;
+  /** Whether only upgrades are its own: plain requests go on as if it were not there. */
+  readonly upgradesOnly?: boolean;
 }
 
 type RequestListener = (req: IncomingMessage, res: ServerResponse) => void;
@@ -64,13 +66,13 @@ class HttpRoutes {
     return true;
   }
 
-  private owner(url: string): Route | undefined {
+  private owner(url: string, isUpgrade: boolean): Route | undefined {
     // The longest path first would need an order; of two routes for one URL the first one that was attached answers.
-    return this.routes.find((route) => route.owns(url));
+    return this.routes.find((route) => (isUpgrade || route.upgradesOnly !== true) && route.owns(url));
   }
 
   private request(req: IncomingMessage, res: ServerResponse): void {
-    const route = this.owner(req.url ?? "/");
+    const route = this.owner(req.url ?? "/", false);
     if (route !== undefined) {
       route.handleRequest(req, res);
       return;
@@ -79,7 +81,7 @@ class HttpRoutes {
   }
 
   private upgrade(req: IncomingMessage, socket: Duplex, head: Buffer): void {
-    const route = this.owner(req.url ?? "/");
+    const route = this.owner(req.url ?? "/", true);
     if (route === undefined) this.cutUnanswered(socket);
     else route.handleUpgrade(req, socket, head);
   }

@@ -2,8 +2,9 @@
 import { type IncomingMessage, ServerResponse, STATUS_CODES, validateHeaderName, validateHeaderValue } from "node:http";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
+import type { VaivenError } from "../errors.js";
 import type { DeflateOptions } from "../frame/deflate.js";
-import { answerHandshake, formatAnswer } from "../frame/handshake-server.js";
+import { answerHandshake, formatAnswer, type HandshakeAcceptance } from "../frame/handshake-server.js";
 import type { ConnectionProfile } from "../frame/profile.js";
 import type { AnswerHeaders, HttpRequest, RequestHeaders } from "../http/exchange.js";
 import { isEncrypted } from "./http-exchange.js";
@@ -29,6 +30,14 @@ const OWN_HEADERS: ReadonlySet<string> = new Set([
 export interface NodeWebSocketAcceptor {
   readonly settings: { readonly maxMessageBytes: number; readonly deflate: DeflateOptions | undefined };
   readonly profile: ConnectionProfile;
+}
+
+/** Who has a socket after its handshake. */
+interface AcceptedSocket {
+  /** Tells the program; what it sends leaves with the handshake's answer. */
+  begin(): void;
+  /** Begins to read; `head` is what was read already. */
+  start(head: Uint8Array): void;
 }
 
 /** See the contract of server/host.ts, `UpgradeExchange`. It is its own `request`. */
@@ -90,12 +99,28 @@ export class NodeUpgrade implements HttpRequest {
     headers: AnswerHeaders,
     begin: (transport: WebSocketServerTransport) => void,
   ): Error | undefined {
+    return this.shakeHands(profile, firstProtocol, headers, (socket, { deflate }) => {
+      const transport = new WebSocketServerTransport(socket, profile, deflate);
+      return { begin: () => begin(transport), start: (head) => transport.start(head) };
+    });
+  }
+
+  /**
+   * Answers the handshake. If it is accepted, `make` gets the socket; what `begin` of the answer sends leaves with the handshake's, and `start` then
+   * reads. Otherwise the client has its refusal, and the answer is the error. @throws what `selectProtocol` and `begin` throw
+   */
+  shakeHands(
+    profile: ConnectionProfile,
+    selectProtocol: (offered: readonly string[]) => string | undefined,
+    headers: AnswerHeaders,
+    make: (socket: Duplex, answer: HandshakeAcceptance) => AcceptedSocket,
+  ): VaivenError | undefined {
     if (!this.isPending) return undefined;
     const { req, socket } = this;
     const answer = answerHandshake(
       { method: this.method, httpVersion: req.httpVersion, header: (name) => headerOf(req, name) },
       nodePlatform,
-      { selectProtocol: firstProtocol, deflate: profile.deflate },
+      { selectProtocol, deflate: profile.deflate },
     );
     if (!answer.accepted) {
       this.endWith(formatAnswer(answer));
@@ -106,15 +131,15 @@ export class NodeUpgrade implements HttpRequest {
     const head = `${own.slice(0, -2)}${headerLines(withoutOwn(headers))}\r\n`;
     if ("setNoDelay" in socket) (socket as Socket).setTimeout(0).setNoDelay(true);
     forgetHttp(socket);
-    const transport = new WebSocketServerTransport(socket, profile, answer.deflate);
-    // The open packet leaves with the answer.
+    const accepted = make(socket, answer);
+    // The first packets leave with the answer.
     socket.cork();
     try {
       socket.write(head, "latin1");
-      begin(transport);
+      accepted.begin();
     } finally {
       socket.uncork();
-      transport.start(this.head);
+      accepted.start(this.head);
     }
     return undefined;
   }

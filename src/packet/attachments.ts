@@ -102,12 +102,22 @@ function detachObject(object: Record<string, unknown>, attachments: Uint8Array[]
     if (typeof item !== "object" || item === null || !hasOwn.call(object, key)) continue;
     const detached = detachValue(item, attachments);
     if (detached !== item) {
-      copy ??= Object.assign({}, object);
-      // Not an assignment: for the key "__proto__" that would change the prototype.
-      Object.defineProperty(copy, key, { value: detached, enumerable: true, configurable: true, writable: true });
+      copy ??= copyOf(object);
+      define(copy, key, detached);
     }
   }
   return copy ?? object;
+}
+
+function copyOf(object: Record<string, unknown>): Record<string, unknown> {
+  const copy: Record<string, unknown> = {};
+  for (const key of Object.keys(object)) define(copy, key, object[key]);
+  return copy;
+}
+
+/** Not an assignment: for the key "__proto__" that would change the prototype. */
+function define(object: Record<string, unknown>, key: string, value: unknown): void {
+  Object.defineProperty(object, key, { value, enumerable: true, configurable: true, writable: true });
 }
 
 /**

@@ -1,6 +1,7 @@
 // packet/ Reading Socket.IO packets of one connection, protocol v5, with the attachments that follow a binary header. One reader per connection.
 import { VaivenError } from "../errors.js";
 import { attach } from "./attachments.js";
+import { readFlatArray } from "./flat-json.js";
 import { PacketType, RESERVED_EVENTS, type SocketPacket } from "./socket-packet.js";
 
 /** What one packet may ask for. */
@@ -134,6 +135,8 @@ function isDigit(code: number): boolean {
 }
 
 function parse(text: string, at: number): unknown {
+  const flat = readFlatArray(text, at);
+  if (flat !== undefined) return flat;
   try {
     return JSON.parse(text.slice(at));
   } catch (cause) {

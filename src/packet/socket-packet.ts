@@ -1,6 +1,7 @@
 // packet/ Socket.IO packets, protocol v5: `<type>[<attachments>-][<namespace>,][<id>][<JSON>]` ("Packet encoding"). Types and writing.
 import { VaivenError } from "../errors.js";
 import { detach } from "./attachments.js";
+import { writeFlatArray } from "./flat-json.js";
 import { Outgoing, type OutgoingOptions } from "./outgoing.js";
 
 /** Socket.IO packet types by their digit. */
@@ -82,26 +83,20 @@ function encodeArguments(
   args: readonly unknown[],
   options: OutgoingOptions | undefined,
 ): Outgoing {
-  const attachments: Uint8Array[] | undefined = mayHoldBytes(args) ? [] : undefined;
-  const json = toJson(attachments === undefined ? args : detach(args, attachments));
+  let json = writeFlatArray(args);
   let head = prefix;
   let rest: Uint8Array[] | undefined;
-  if (attachments !== undefined && attachments.length > 0) {
-    head = `${binaryPrefix}${attachments.length}-`;
-    rest = attachments;
+  if (json === undefined) {
+    const attachments: Uint8Array[] = [];
+    json = toJson(detach(args, attachments));
+    if (attachments.length > 0) {
+      head = `${binaryPrefix}${attachments.length}-`;
+      rest = attachments;
+    }
   }
   if (nsp !== "/") head += `${nsp},`;
   if (id !== undefined) head += id;
   return new Outgoing(head + json, rest, options);
-}
-
-/** Spares the walk, and its array, to the many packets whose arguments are all primitives. */
-function mayHoldBytes(args: readonly unknown[]): boolean {
-  for (let i = 0; i < args.length; i++) {
-    const value = args[i];
-    if (typeof value === "object" && value !== null) return true;
-  }
-  return false;
 }
 
 function toJson(value: unknown): string {

@@ -5,10 +5,5 @@ export { connect, type WebSocketClientOptions } from "../node/websocket-client.j
 export type { WebSocketEnding, WebSocketPeerEvents } from "../node/websocket-link.js";
 export type { WebSocketOptions } from "../node/websocket-options.js";
 export { type SendOptions, type WebSocketBytes, WebSocketPeer } from "../node/websocket-peer.js";
-export {
-  type WebSocketRefusal,
-  WebSocketServer,
-  type WebSocketServerEvents,
-  type WebSocketServerOptions,
-  type WebSocketVerdict,
-} from "../node/websocket-server.js";
+export { WebSocketServer, type WebSocketServerEvents } from "../node/websocket-server.js";
+export type { WebSocketRefusal, WebSocketServerOptions, WebSocketVerdict } from "../node/websocket-server-options.js";

@@ -15,57 +15,18 @@ import { pathOf } from "../http/target.js";
 import { headerOf } from "../http/trusted-proxy.js";
 import { addRoute, type Route, removeRoute } from "./http-routes.js";
 import { NodeUpgrade } from "./http-upgrade.js";
-import { invalid, type WebSocketOptions, type WebSocketSettings, webSocketSettings } from "./websocket-options.js";
+import { invalid, type WebSocketSettings, webSocketSettings } from "./websocket-options.js";
 import { WebSocketPeer } from "./websocket-peer.js";
+import {
+  checkServerOptions,
+  SERVER_OPTIONS,
+  type WebSocketServerOptions,
+  type WebSocketVerdict,
+} from "./websocket-server-options.js";
 
 /** An upgrade on a shared server that nobody answers is cut after so long. */
 const UNANSWERED_AFTER_MS = 1000;
 const GOING_AWAY = 1001;
-
-/** An answer other than the handshake's. */
-export interface WebSocketRefusal {
-  /** 400 to 599. */
-  readonly status: number;
-  /** The body. Default: none. */
-  readonly message?: string;
-  readonly headers?: Readonly<Record<string, string>>;
-}
-
-/** What `verify` decides: true accepts, false refuses with 403. */
-export type WebSocketVerdict = boolean | WebSocketRefusal;
-
-export interface WebSocketServerOptions extends WebSocketOptions {
-  /** The HTTP or HTTPS server whose upgrades are taken. Without it and {@link port}, call `handleUpgrade`. */
-  readonly server?: HttpServer;
-  /** Makes an HTTP server of its own on this port; 0 for any free one. */
-  readonly port?: number;
-  /** The address for {@link port}. Default: all. */
-  readonly host?: string;
-  /** Only upgrades to exactly this path are taken. Default: all. */
-  readonly path?: string;
-  /** The subprotocols that are spoken; the client's first that is among them is chosen. Default: none. */
-  readonly protocols?: readonly string[];
-  /** Chooses one of the subprotocols that a client offers, in its order, or none. Instead of {@link protocols}. */
-  readonly selectProtocol?: (offered: readonly string[], request: IncomingMessage) => string | undefined;
-  /** Pages of these origins may connect, beside those of the server's own. `"*"`: all. Default: none. */
-  readonly origins?: "*" | readonly (string | RegExp)[];
-  /** Whose `X-Forwarded-Host` is believed: nobody's, everybody's, or the nearest n proxies'. Default: false. */
-  readonly trustProxy?: boolean | number;
-  /** Decides who may connect, behind the rule of {@link origins}. What it throws refuses with 500. Default: everyone. */
-  readonly verify?: (request: IncomingMessage) => WebSocketVerdict | Promise<WebSocketVerdict>;
-}
-
-const OWN_OPTIONS: readonly string[] = [
-  "server",
-  "port",
-  "host",
-  "path",
-  "protocols",
-  "selectProtocol",
-  "origins",
-  "trustProxy",
-  "verify",
-] satisfies readonly (keyof WebSocketServerOptions)[];
 
 /** The events of a {@link WebSocketServer}. */
 export interface WebSocketServerEvents {
@@ -100,8 +61,8 @@ export class WebSocketServer extends EventEmitter<WebSocketServerEvents> {
   /** @throws VaivenError API_INVALID_OPTION */
   constructor(options: WebSocketServerOptions = {}) {
     super();
-    this.settings = webSocketSettings("server", options, OWN_OPTIONS);
-    checkOptions(options);
+    this.settings = webSocketSettings("server", options, SERVER_OPTIONS);
+    checkServerOptions(options);
     this.options = { ...options };
     const isOwn = options.server === undefined;
     this.route = {
@@ -328,26 +289,6 @@ export class WebSocketServer extends EventEmitter<WebSocketServerEvents> {
     this.refuse(upgrade, request, error, { body: "the server failed to decide about this request" });
     if (this.listenerCount("error") > 0) this.emit("error", error);
     else console.error("vaiven:", error);
-  }
-}
-
-function checkOptions(options: WebSocketServerOptions): void {
-  const { server, port, host, path, protocols, selectProtocol, origins, verify } = options;
-  if (server !== undefined && port !== undefined) throw invalid("expected server or port, got both");
-  if (host !== undefined && port === undefined) throw invalid("expected host only beside port");
-  if (path !== undefined && !path.startsWith("/")) throw invalid(`expected path to begin with "/", got "${path}"`);
-  if (path !== undefined && server === undefined && port === undefined) {
-    throw invalid("expected path only beside server or port: who calls handleUpgrade has chosen the request");
-  }
-  if (protocols !== undefined && selectProtocol !== undefined) {
-    throw invalid("expected protocols or selectProtocol, got both");
-  }
-  if (protocols !== undefined && !Array.isArray(protocols)) throw invalid("expected protocols to be a list");
-  if (origins !== undefined && origins !== "*" && !Array.isArray(origins)) {
-    throw invalid(`expected origins to be "*" or a list, got ${String(origins)}`);
-  }
-  for (const [name, fn] of Object.entries({ selectProtocol, verify })) {
-    if (fn !== undefined && typeof fn !== "function") throw invalid(`expected ${name} to be a function`);
   }
 }
 

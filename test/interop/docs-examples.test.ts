@@ -100,7 +100,7 @@ function isCommonJs(code: string): boolean {
 }
 
 function listens(code: string): boolean {
-  return /\blisten\(|new Server\(\d/.test(code);
+  return /\blisten\(|new Server\(\d|\bport: \d/.test(code);
 }
 
 /** TypeScript's own extensions, for JavaScript too when it runs: only so are the names mapped to the source. */

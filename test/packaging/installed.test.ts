@@ -34,6 +34,7 @@ describe("the installed packages", () => {
       clientConnect: "function",
       clientClasses: ["function", "function"],
       protocol: 5,
+      webSockets: ["VaivenError", "WebSocketPeer", "WebSocketServer", "connect"],
       version: JSON.parse(read(join(ROOT, "package.json"))).version,
     });
   });
@@ -46,6 +47,7 @@ describe("the installed packages", () => {
       sameSocket: true,
       sameFunction: true,
       sameManager: true,
+      sameWebSocketServer: true,
       sameClientSocket: true,
       client: ["function", "function", "function"],
       protocol: 5,

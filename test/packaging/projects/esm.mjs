@@ -2,6 +2,7 @@
 import { createServer } from "node:http";
 import { createRequire } from "node:module";
 import serverDefault, { Namespace, Server, Socket } from "socket.io";
+import { WebSocketServer } from "socket.io/websocket";
 import clientDefault, { Socket as ClientSocket, connect, io, Manager, protocol } from "socket.io-client";
 
 const require = createRequire(import.meta.url);
@@ -17,6 +18,7 @@ console.log(
     sameSocket: Socket === plugin.Socket,
     sameFunction: serverDefault === plugin,
     sameManager: Manager === pluginClient.Manager,
+    sameWebSocketServer: WebSocketServer === require("socket.io/websocket").WebSocketServer,
     sameClientSocket: ClientSocket === pluginClient.Socket,
     client: [typeof clientDefault, typeof io, typeof connect],
     protocol,

@@ -1,6 +1,7 @@
 // A user's program: it must compile in each way of resolving modules, with libraries checked.
 import { createServer } from "node:http";
 import { type Namespace, Server, type ServerOptions, type Socket } from "socket.io";
+import { connect as connectWebSocket, type WebSocketPeer, WebSocketServer } from "socket.io/websocket";
 import { type Socket as ClientSocket, io as connect, Manager, type ManagerOptions } from "socket.io-client";
 
 interface ToServer {
@@ -26,3 +27,8 @@ client.on("greeting", (text) => console.log(text.toUpperCase()));
 client.emit("double", 21, (result) => console.log(result.toFixed()));
 
 export const manager: Manager = new Manager("http://localhost");
+
+export const webSockets: WebSocketServer = new WebSocketServer({ origins: "*", verify: async () => true });
+webSockets.on("connection", (peer: WebSocketPeer, request) => peer.send(request.url ?? ""));
+export const opening: Promise<WebSocketPeer> = connectWebSocket("ws://localhost", { protocols: "chat" });
+opening.then((peer) => peer.on("message", (data) => console.log(typeof data === "string" ? data : data.length)));

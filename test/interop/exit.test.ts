@@ -3,9 +3,10 @@ import { spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { Server } from "socket.io";
 import * as stock from "socket.io-client";
+import { WebSocketServer } from "vaiven/websocket";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { connected, stage } from "../support/scene.js";
-import { Ledger } from "../support/waiting.js";
+import { connected, portOf, stage } from "../support/scene.js";
+import { Ledger, once } from "../support/waiting.js";
 
 const numbers = Array.from({ length: 100 }, (_, n) => n);
 
@@ -39,5 +40,15 @@ describe("emit and then process.exit()", () => {
     });
     run("client-that-exits.ts", scene.url, "websocket");
     expect(await heard.reaches(100, 30_000)).toEqual(numbers);
+  });
+
+  it("delivers what a client without events sent", async () => {
+    const server = new WebSocketServer({ port: 0, host: "127.0.0.1" });
+    onTestFinished(() => server.close());
+    const heard = new Ledger<string | Buffer>();
+    server.on("connection", (peer) => peer.on("message", (data) => heard.add(data)));
+    await once(server, "listening");
+    run("websocket-that-exits.ts", `ws://127.0.0.1:${portOf(server)}`);
+    expect(await heard.reaches(100, 30_000)).toEqual(numbers.map(String));
   });
 });

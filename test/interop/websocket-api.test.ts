@@ -9,6 +9,19 @@ import { closeLater, listening } from "../support/scene.js";
 import { collect, inTime, Ledger, once, until } from "../support/waiting.js";
 import { CLOSE_1000, echoServer, masked, open, openStock, Raw, refusal } from "./websocket-stage.js";
 
+/** What would have ended the process until the test ends. */
+function uncaughtExceptions(): unknown[] {
+  const caught: unknown[] = [];
+  const listeners = process.listeners("uncaughtException");
+  process.removeAllListeners("uncaughtException");
+  process.on("uncaughtException", (error) => caught.push(error));
+  onTestFinished(() => {
+    process.removeAllListeners("uncaughtException");
+    for (const listener of listeners) process.on("uncaughtException", listener);
+  });
+  return caught;
+}
+
 describe("the server with npm's client", () => {
   it.each([
     ["plain", false],
@@ -365,16 +378,22 @@ describe("the end", () => {
     expect(server.clients.size).toBe(0);
   });
 
-  it("never throws for a listener that does: the WebSocket goes on", async () => {
+  it("does not come for a listener of connection that throws: the WebSocket is open", async () => {
     const { server, url } = await echoServer();
-    const caught: unknown[] = [];
-    const listeners = process.listeners("uncaughtException");
-    process.removeAllListeners("uncaughtException");
-    process.on("uncaughtException", (error) => caught.push(error));
-    onTestFinished(() => {
-      process.removeAllListeners("uncaughtException");
-      for (const listener of listeners) process.on("uncaughtException", listener);
+    const caught = uncaughtExceptions();
+    server.on("connection", () => {
+      throw new Error("mine");
     });
+    const peer = await open(url);
+    const coming = once(peer, "message");
+    peer.send("a");
+    expect(await coming).toEqual(["a"]);
+    expect(caught.map(String)).toEqual(["Error: mine"]);
+  });
+
+  it("does not come for a listener of message that throws: the WebSocket goes on", async () => {
+    const { server, url } = await echoServer();
+    const caught = uncaughtExceptions();
     server.on("connection", (peer) =>
       peer.on("message", () => {
         throw new Error("mine");

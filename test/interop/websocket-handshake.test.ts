@@ -6,7 +6,7 @@ import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { WebSocket as StockSocket } from "ws";
 import type { VaivenError } from "../../src/errors.js";
 import { closeLater, listening } from "../support/scene.js";
-import { collect, once, until } from "../support/waiting.js";
+import { collect, inTime, Ledger, once, turn, until } from "../support/waiting.js";
 import { echoServer, HANDSHAKE_LINES, open, openStock, Raw, refusal } from "./websocket-stage.js";
 
 describe("a refused handshake", () => {
@@ -168,6 +168,47 @@ describe("a refused handshake", () => {
     const refused = once<[VaivenError]>(server, "refused");
     expect(await refusal(connect(url))).toMatchObject({ httpStatus: 503 });
     expect((await refused)[0].code).toBe("HANDSHAKE_TIMEOUT");
+  });
+
+  it("whose client leaves while verify decides makes no connection", async () => {
+    let accept: (verdict: boolean) => void = () => {};
+    const asked = new Ledger<IncomingMessage>();
+    const { server, port } = await echoServer({
+      verify: (request) =>
+        new Promise((resolve) => {
+          accept = resolve;
+          asked.add(request);
+        }),
+    });
+    const connections = vi.fn();
+    server.on("connection", connections);
+    const raw = new Raw(port).request(HANDSHAKE_LINES);
+    const [request] = await asked.reaches(1);
+    raw.socket.resetAndDestroy();
+    await until(() => request?.socket.destroyed === true, "the server noticed");
+    accept(true);
+    await turn();
+    await turn();
+    expect(connections).not.toHaveBeenCalled();
+    expect(server.clients.size).toBe(0);
+  });
+
+  it("that verify decides about when the server has closed is answered 503", async () => {
+    let accept: (verdict: boolean) => void = () => {};
+    const asked = new Ledger<IncomingMessage>();
+    const { server, url } = await echoServer({
+      verify: (request) =>
+        new Promise((resolve) => {
+          accept = resolve;
+          asked.add(request);
+        }),
+    });
+    const answer = refusal(connect(url));
+    await asked.reaches(1);
+    const closed = server.close();
+    accept(true);
+    expect(await answer).toMatchObject({ httpStatus: 503 });
+    await inTime(closed, "close()");
   });
 
   it("that never comes to its end is cut after handshakeTimeout", async () => {

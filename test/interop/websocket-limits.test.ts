@@ -3,6 +3,7 @@ import type { IncomingMessage } from "node:http";
 import type { WebSocketPeer } from "vaiven/websocket";
 import { describe, expect, it, vi } from "vitest";
 import type { VaivenError } from "../../src/errors.js";
+import { seeded, seedOfThisRun } from "../support/random.js";
 import { collect, inTime, once, until } from "../support/waiting.js";
 import { CLOSE_1000, echoServer, HANDSHAKE_LINES, masked, open, openStock, Raw } from "./websocket-stage.js";
 
@@ -114,6 +115,39 @@ describe("a limit", () => {
 });
 
 describe("bytes in any pieces", () => {
+  it("end in messages or in a refusal, whatever they are", async () => {
+    const random = seeded(seedOfThisRun());
+    const { port, url, endings, server } = await echoServer({ maxMessageBytes: 1000 });
+    const witness = await open(url);
+    const count = 100;
+    for (let round = 0; round < count; round++) {
+      const raw = await new Raw(port).upgraded();
+      const parts = Array.from({ length: random.between(1, 8) }, () =>
+        masked(random.chance(0.8) ? 0x81 : 0x02, "ñ".repeat(random.between(0, 300))),
+      );
+      const bytes = Buffer.from(parts.join(""), "hex");
+      for (let change = random.between(1, 4); change > 0; change--)
+        bytes[random.between(0, Math.min(bytes.length - 1, 40))] = random.between(0, 255);
+      for (let at = 0; at < bytes.length; ) {
+        const end = at + random.between(1, 400);
+        raw.socket.write(bytes.subarray(at, end));
+        at = end;
+      }
+      raw.socket.end();
+    }
+    const ended = await endings.reaches(count, 20_000);
+    for (const { code, error } of ended) {
+      const isRefused = error?.startsWith("FRAME_") === true && [1002, 1007, 1008, 1009].includes(code);
+      const hasLeft = error === undefined || error === "SESSION_TRANSPORT_ERROR";
+      expect(isRefused || hasLeft, `seed ${random.seed}: ${code} ${error}`).toBe(true);
+    }
+    expect(ended.some(({ error }) => error?.startsWith("FRAME_"))).toBe(true);
+    const coming = once(witness, "message");
+    witness.send("alive");
+    expect(await coming).toEqual(["alive"]);
+    expect(server.clients.size).toBe(1);
+  });
+
   it("make the same messages: one by one", async () => {
     const { port } = await echoServer();
     const raw = await new Raw(port).upgraded();

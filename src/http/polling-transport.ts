@@ -5,8 +5,8 @@
 //   idle ───────────────▶ held ─────────────────────▶ idle        at most one GET is held and one POST is being read;
 //          client left: closed     close(): answers `1`, closed   a second one beside it closes the session
 import { VaivenError } from "../errors.js";
-import type { Outgoing } from "../packet/outgoing.js";
-import type { PayloadCodec, PayloadReceiver } from "../packet/payload.js";
+import { controlPacket, type Outgoing } from "../packet/outgoing.js";
+import type { PayloadReceiver } from "../packet/payload.js";
 import type { FlushQueue } from "../session/flush-queue.js";
 import type { Platform } from "../session/platform.js";
 import type { Transport, TransportSink } from "../session/transport.js";
@@ -15,13 +15,21 @@ import type { Exchange, ExchangeOwner } from "./exchange.js";
 import { callbackNumber, readForm, writeScript } from "./jsonp.js";
 import { NO_SINK } from "./no-sink.js";
 
-/** What all polling transports of a server share. */
+/** How bodies are written and read: by the codec of the session's protocol. */
+export interface PollingPayloads {
+  write(batch: readonly Outgoing[]): string | Uint8Array;
+  read(payload: string, receiver: PayloadReceiver): VaivenError | undefined;
+  /** Absent where the protocol has no bodies of bytes (Engine.IO 4). */
+  readBytes?(payload: Uint8Array, receiver: PayloadReceiver): VaivenError | undefined;
+}
+
+/** What all polling transports of a server and of one protocol share. */
 export interface PollingSettings {
   /** Largest body of a POST in bytes. */
   readonly maxBodyBytes: number;
   /** Answers of at least this many bytes are compressed where the client takes it; Infinity for never. */
   readonly compressFrom: number;
-  readonly payloads: PayloadCodec;
+  readonly payloads: PollingPayloads;
   readonly platform: Platform;
   readonly flushQueue: FlushQueue;
 }
@@ -29,8 +37,9 @@ export interface PollingSettings {
 /** A proxy repeats a request soon or not at all; so many marks of the latest ones are remembered. */
 const STAMPS_REMEMBERED = 8;
 
-const CLOSE_PAYLOAD = "1";
-const NOOP_PAYLOAD = "6";
+const CLOSE: readonly Outgoing[] = [controlPacket("close")];
+const NOOP: readonly Outgoing[] = [controlPacket("noop")];
+const BYTES = "application/octet-stream";
 
 /** See the figure above. */
 export class PollingTransport implements Transport, ExchangeOwner, PayloadReceiver {
@@ -115,8 +124,7 @@ export class PollingTransport implements Transport, ExchangeOwner, PayloadReceiv
       this.fail(new VaivenError("HTTP_REQUEST_OVERLAP", "expected one POST at a time, got another one beside it"));
       return;
     }
-    const type = exchange.request.headers["content-type"];
-    if (typeof type === "string" && /^\s*application\/octet-stream/i.test(type)) {
+    if (this.settings.payloads.readBytes === undefined && carriesBytes(exchange)) {
       answerEmpty(exchange, 400);
       this.fail(
         new VaivenError("HTTP_BAD_REQUEST", "expected a payload of text, got bytes, which only Engine.IO 3 sends"),
@@ -133,7 +141,7 @@ export class PollingTransport implements Transport, ExchangeOwner, PayloadReceiv
     if (exchange === undefined || this.state === "closed" || batch.length === 0) return;
     this.held = undefined;
     this.answered = exchange;
-    this.answer(exchange, this.settings.payloads.write(batch));
+    this.answer(exchange, batch);
   }
 
   close(): void {
@@ -149,7 +157,7 @@ export class PollingTransport implements Transport, ExchangeOwner, PayloadReceiv
     this.held = undefined;
     this.posting = undefined;
     // After an upgrade the client may still wait for this answer; after anything else its next request tells it the rest.
-    if (held !== undefined) this.answer(held, NOOP_PAYLOAD);
+    if (held !== undefined) this.answer(held, NOOP);
     // Its body will be heard by nobody: the client must not believe that it was.
     if (posting !== undefined) answerEmpty(posting, 400);
   }
@@ -160,20 +168,11 @@ export class PollingTransport implements Transport, ExchangeOwner, PayloadReceiv
     if (exchange !== this.posting) return;
     // It is here; what handlers do to the session meanwhile is not its failure.
     this.posting = undefined;
-    const { platform, flushQueue, payloads } = this.settings;
+    const { flushQueue } = this.settings;
     let error: VaivenError | undefined;
     flushQueue.enter();
     try {
-      const payload = platform.isUtf8(body, 0, body.length)
-        ? this.payloadOf(platform.readText(body, 0, body.length, false))
-        : undefined;
-      error =
-        payload === undefined
-          ? new VaivenError(
-              "PACKET_INVALID_PAYLOAD",
-              'expected a payload in UTF-8, and in the field "d" of a JSONP form',
-            )
-          : payloads.read(payload, this);
+      error = this.readBody(exchange, body);
     } finally {
       answerOk(exchange);
       if (error !== undefined) this.fail(error);
@@ -222,19 +221,31 @@ export class PollingTransport implements Transport, ExchangeOwner, PayloadReceiv
     return this.state === "open";
   }
 
-  private payloadOf(text: string): string | undefined {
-    return this.callback === undefined ? text : readForm(text);
+  private readBody(exchange: Exchange, body: Uint8Array): VaivenError | undefined {
+    const { platform, payloads } = this.settings;
+    if (payloads.readBytes !== undefined && carriesBytes(exchange)) return payloads.readBytes(body, this);
+    const text = platform.isUtf8(body, 0, body.length) ? platform.readText(body, 0, body.length, false) : undefined;
+    const payload = text === undefined || this.callback === undefined ? text : readForm(text);
+    if (payload !== undefined) return payloads.read(payload, this);
+    return new VaivenError(
+      "PACKET_INVALID_PAYLOAD",
+      'expected a payload in UTF-8, and in the field "d" of a JSONP form',
+    );
   }
 
-  private answer(exchange: Exchange, payload: string): void {
-    const body = this.callback === undefined ? payload : writeScript(this.callback, payload);
-    const type = this.callback === undefined ? "text/plain; charset=UTF-8" : "text/javascript; charset=UTF-8";
-    const { compressFrom } = this.settings;
-    // Three bytes a unit at most: a short text needs no counting.
+  private answer(exchange: Exchange, batch: readonly Outgoing[]): void {
+    const { compressFrom, payloads, platform } = this.settings;
+    let body = payloads.write(batch);
+    let type = BYTES;
+    let size = body.length;
+    if (typeof body === "string") {
+      type = this.callback === undefined ? "text/plain; charset=UTF-8" : "text/javascript; charset=UTF-8";
+      if (this.callback !== undefined) body = writeScript(this.callback, body);
+      // Three bytes a unit at most: a short text needs no counting.
+      size = body.length * 3 >= compressFrom ? platform.textByteLength(body) : 0;
+    }
     const coding =
-      body.length * 3 >= compressFrom && this.settings.platform.textByteLength(body) >= compressFrom
-        ? chooseCoding(exchange.request.headers["accept-encoding"], ANSWER_CODINGS)
-        : undefined;
+      size >= compressFrom ? chooseCoding(exchange.request.headers["accept-encoding"], ANSWER_CODINGS) : undefined;
     exchange.answer(200, { "Content-Type": type, "Cache-Control": "no-store" }, body, coding);
   }
 
@@ -243,7 +254,7 @@ export class PollingTransport implements Transport, ExchangeOwner, PayloadReceiv
     this.state = "closed";
     this.held = undefined;
     this.sink = NO_SINK;
-    if (held !== undefined) this.answer(held, CLOSE_PAYLOAD);
+    if (held !== undefined) this.answer(held, CLOSE);
     sink.onClose(undefined);
   }
 
@@ -254,10 +265,15 @@ export class PollingTransport implements Transport, ExchangeOwner, PayloadReceiv
     this.held = undefined;
     this.posting = undefined;
     this.sink = NO_SINK;
-    if (held !== undefined) this.answer(held, CLOSE_PAYLOAD);
+    if (held !== undefined) this.answer(held, CLOSE);
     if (posting !== undefined) answerEmpty(posting, 400);
     sink.onClose(error);
   }
+}
+
+function carriesBytes({ request }: Exchange): boolean {
+  const type = request.headers["content-type"];
+  return typeof type === "string" && type.trimStart().toLowerCase().startsWith(BYTES);
 }
 
 /** Whether `stamp` is among the latest; remembers it. */

@@ -7,6 +7,7 @@ import type { IncomingMessage } from "node:http";
 import { VaivenError } from "../errors.js";
 import type { Unchecked } from "../event/event-map.js";
 import type { RequestSnapshot } from "../http/request-snapshot.js";
+import { pathOf, readQuery } from "../http/target.js";
 import { PacketType, type SocketPacket } from "../packet/socket-packet.js";
 import { Deadline } from "../session/deadlines.js";
 import type { CloseReason, Connection, ConnectionSink } from "./connection.js";
@@ -203,6 +204,10 @@ export class Client implements ConnectionSink {
 
   private onPacketWithoutSocket(packet: SocketPacket, size: number): void {
     if (this.closed) return;
+    if (packet.type === PacketType.CONNECT && this.connection.protocol === 3) {
+      this.connectByUrl(packet.nsp);
+      return;
+    }
     const pending = this.pending?.get(packet.nsp);
     if (packet.type === PacketType.CONNECT && pending === undefined) {
       this.connect(packet.nsp, packet.data as Record<string, unknown> | undefined);
@@ -216,6 +221,13 @@ export class Client implements ConnectionSink {
         this.violation(packet);
       } else pending.packets.push(packet);
     } else if (this.left?.has(packet.nsp) !== true) this.violation(packet);
+  }
+
+  /** Protocol 3 has no data in a CONNECT: what the client says of itself is the query of the namespace (`/admin?token=…`). */
+  private connectByUrl(url: string): void {
+    const name = pathOf(url);
+    const isKnown = this.first?.nsp.name === name || this.others?.has(name) || this.pending?.has(name);
+    if (!isKnown) this.connect(name, readQuery(url));
   }
 
   /** The client asks for a namespace. */
@@ -269,7 +281,7 @@ export class Client implements ConnectionSink {
   }
 
   private tellRefused(nsp: string, message: string): void {
-    const data = this.connection.protocol === 3 ? message : { message };
+    const data = { message };
     this.connection.send(this.server._codec.writer.packet({ type: PacketType.CONNECT_ERROR, nsp, data }));
   }
 

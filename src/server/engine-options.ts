@@ -3,6 +3,7 @@ import type { IncomingMessage } from "node:http";
 import { VaivenError } from "../errors.js";
 import type { DeflateOptions } from "../frame/deflate.js";
 import type { TrustProxy } from "../http/trusted-proxy.js";
+import type { Offer } from "../http/verify.js";
 import { Outgoing } from "../packet/outgoing.js";
 import type { SessionOptions } from "../session/server-session.js";
 import type { TransportName } from "../session/transport.js";
@@ -103,9 +104,9 @@ export interface EngineOptions {
   destroyUpgradeTimeout?: number;
   /** Which proxies are believed in `X-Forwarded-For`, `-Host` and `-Proto`. Default: none. */
   trustProxy?: TrustProxy;
-  /** Whether JSONP requests are answered. A script tag is no subject to CORS, so leave it off. Default: false. */
+  /** Whether JSONP requests are answered. A script tag is no subject to CORS, so leave it off. Default: what `allowEIO3` is. */
   jsonp?: boolean;
-  /** Not built yet: any value but false is refused. */
+  /** Whether clients of Engine.IO 3 are served too: socket.io-client 2. Default: false. */
   allowEIO3?: boolean;
   /** Not built yet: any value is refused. */
   wsEngine?: unknown;
@@ -118,7 +119,6 @@ export interface EngineSettings {
   readonly serveClient: boolean;
   readonly session: SessionOptions;
   readonly allowRequest: EngineOptions["allowRequest"];
-  readonly transports: readonly TransportName[];
   readonly allowUpgrades: boolean;
   readonly deflate: DeflateOptions | undefined;
   /** Infinity where nothing is compressed. */
@@ -128,7 +128,8 @@ export interface EngineSettings {
   readonly cors: EngineOptions["cors"];
   readonly destroyUpgradeAfter: number | undefined;
   readonly trustProxy: TrustProxy;
-  readonly jsonp: boolean;
+  /** What requests are verified against. */
+  readonly offer: Offer;
 }
 
 const KNOWN_TRANSPORTS: readonly string[] = ["polling", "websocket"];
@@ -159,7 +160,6 @@ export function engineSettings(options: EngineOptions = {}): EngineSettings {
       upgrades,
     }),
     allowRequest: options.allowRequest,
-    transports: Object.freeze([...transports]),
     allowUpgrades,
     deflate: deflateOptions(options.perMessageDeflate),
     compressFrom: compressionThreshold(options.httpCompression),
@@ -171,18 +171,17 @@ export function engineSettings(options: EngineOptions = {}): EngineSettings {
         ? undefined
         : milliseconds("destroyUpgradeTimeout", options.destroyUpgradeTimeout, 1000),
     trustProxy: options.trustProxy ?? false,
-    jsonp: options.jsonp === true,
+    offer: Object.freeze({
+      transports: Object.freeze([...transports]),
+      protocol3: options.allowEIO3 === true,
+      jsonp: options.jsonp ?? options.allowEIO3 === true,
+    }),
   });
 }
 
 function refuseUnbuilt(options: EngineOptions): void {
   if (options.wsEngine !== undefined) {
     throw invalid("wsEngine cannot be chosen: WebSocket is built in. Leave the option out");
-  }
-  if (options.allowEIO3 !== undefined && options.allowEIO3 !== false) {
-    throw invalid(
-      "allowEIO3 is not available: clients must speak Engine.IO 4 (socket.io-client 3 or 4). Leave the option out",
-    );
   }
 }
 

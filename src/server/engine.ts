@@ -9,7 +9,7 @@ import { VaivenError } from "../errors.js";
 import { answerBrowserFile, browserFileName } from "../http/browser-files.js";
 import type { AnswerHeaders, Exchange, HttpRequest } from "../http/exchange.js";
 import { refuseOrigin } from "../http/origin.js";
-import { type PollingSettings, PollingTransport } from "../http/polling-transport.js";
+import { PollingTransport } from "../http/polling-transport.js";
 import {
   messageOf,
   REFUSAL_MESSAGES,
@@ -31,6 +31,7 @@ import { type ConnectionRegistry, EngineConnection } from "./engine-connection.j
 import { cookieFor, emitHeaders } from "./engine-headers.js";
 import { allowedOriginOf, type EngineMiddleware, MiddlewareChain } from "./engine-middleware.js";
 import { type EngineOptions, type EngineSettings, engineSettings } from "./engine-options.js";
+import { EngineProtocols, protocolOf } from "./engine-protocols.js";
 import type { EngineHost, HttpRoute, UpgradeExchange, WebSocketAcceptor } from "./host.js";
 
 /** What a request was refused for: the argument of `connection_error` listeners. */
@@ -59,7 +60,7 @@ export class Engine extends EventEmitter implements HttpRoute, ConnectionRegistr
   onSession: ((connection: EngineConnection) => void) | undefined = undefined;
   private readonly host: EngineHost;
   private readonly chain: MiddlewareChain;
-  private readonly polling: PollingSettings;
+  private readonly protocols: EngineProtocols;
   private readonly webSockets: WebSocketAcceptor;
   private readonly connections = new Map<string, EngineConnection>();
   private readonly servers = new Set<HttpServer>();
@@ -72,13 +73,7 @@ export class Engine extends EventEmitter implements HttpRoute, ConnectionRegistr
     this.opts = opts;
     this.host = host;
     this.chain = new MiddlewareChain(opts.cors);
-    this.polling = {
-      maxBodyBytes: opts.session.maxPayload,
-      compressFrom: opts.compressFrom,
-      payloads: host.payloads,
-      platform: host.platform,
-      flushQueue: host.flushQueue,
-    };
+    this.protocols = new EngineProtocols(host, opts);
     this.webSockets = host.webSockets({ maxMessageBytes: opts.session.maxPayload, deflate: opts.deflate });
   }
 
@@ -212,7 +207,7 @@ export class Engine extends EventEmitter implements HttpRoute, ConnectionRegistr
   }
 
   private openPolling(exchange: Exchange, req: IncomingMessage, query: EngineQuery, id: string): void {
-    const transport = new PollingTransport(this.polling, query.jsonp);
+    const transport = this.protocols.polling(query);
     transport.onPoll(exchange, query.stamp);
     if (this.listenerCount("initial_headers") > 0 || this.opts.cookie !== undefined) {
       const { beforeAnswer } = exchange;
@@ -222,7 +217,7 @@ export class Engine extends EventEmitter implements HttpRoute, ConnectionRegistr
         beforeAnswer?.(headers);
       };
     }
-    this.open(id, transport, req);
+    this.open(id, protocolOf(query), transport, req);
   }
 
   private goOn(exchange: Exchange, req: IncomingMessage, query: EngineQuery, { session }: EngineConnection): void {
@@ -257,7 +252,7 @@ export class Engine extends EventEmitter implements HttpRoute, ConnectionRegistr
         if (connection === undefined) this.refuseUpgrade(upgrade, req, unknownSession(query));
         else if (!this.opts.allowUpgrades)
           this.refuseUpgrade(upgrade, req, refusal(RefusalCode.BAD_REQUEST, { name: "UPGRADES_DISABLED" }));
-        else this.offerUpgrade(upgrade, req, headers, connection);
+        else this.offerUpgrade(upgrade, req, query, headers, connection);
       });
       return;
     }
@@ -265,7 +260,10 @@ export class Engine extends EventEmitter implements HttpRoute, ConnectionRegistr
       if (typeof result === "object") this.refuseUpgrade(upgrade, req, result);
       else if (upgrade.isPending) {
         emitHeaders(this, "initial_headers", headers, req);
-        this.accept(upgrade, req, headers, (transport) => this.open(result, transport, req));
+        const protocol = protocolOf(query);
+        this.accept(upgrade, req, headers, (transport) =>
+          this.open(result, protocol, this.protocols.messages(transport, protocol, query), req),
+        );
       }
     });
   }
@@ -273,11 +271,12 @@ export class Engine extends EventEmitter implements HttpRoute, ConnectionRegistr
   private offerUpgrade(
     upgrade: UpgradeExchange,
     req: IncomingMessage,
+    query: EngineQuery,
     headers: AnswerHeaders,
     { session }: EngineConnection,
   ): void {
     this.accept(upgrade, req, headers, (transport) => {
-      if (!session.offerUpgrade(transport)) transport.close(1000);
+      if (!session.offerUpgrade(this.protocols.messages(transport, session.protocol, query))) transport.close(1000);
     });
   }
 
@@ -307,11 +306,7 @@ export class Engine extends EventEmitter implements HttpRoute, ConnectionRegistr
     allowedOrigin: string | undefined,
   ): Refusal | undefined {
     const { opts } = this;
-    const refused = verifyRequest(request, query, upgrade, {
-      transports: opts.transports,
-      protocol3: false,
-      jsonp: opts.jsonp,
-    });
+    const refused = verifyRequest(request, query, upgrade, opts.offer);
     if (refused !== undefined) return refused;
     const error = refuseOrigin(request, allowedOrigin, opts.trustProxy);
     if (error === undefined) return undefined;
@@ -326,11 +321,7 @@ export class Engine extends EventEmitter implements HttpRoute, ConnectionRegistr
         done(refused);
         return;
       }
-      const protocol = verifyProtocol(query, {
-        transports: this.opts.transports,
-        protocol3: false,
-        jsonp: this.opts.jsonp,
-      });
+      const protocol = verifyProtocol(query, this.opts.offer);
       if (typeof protocol === "object") done(protocol);
       else this.makeId(req, done);
     });
@@ -365,7 +356,7 @@ export class Engine extends EventEmitter implements HttpRoute, ConnectionRegistr
     } else done(found);
   }
 
-  private open(id: string, transport: Transport, req: IncomingMessage): void {
+  private open(id: string, protocol: 3 | 4, transport: Transport, req: IncomingMessage): void {
     const { host } = this;
     // While the user's functions decided, the engine may have been closed, or another handshake been given the same id.
     if (this.isClosed || this.connections.has(id)) {
@@ -374,7 +365,7 @@ export class Engine extends EventEmitter implements HttpRoute, ConnectionRegistr
     }
     host.flushQueue.enter();
     try {
-      const session = new ServerSession(id, 4, transport, NO_OWNER, this.opts.session, host);
+      const session = new ServerSession(id, protocol, transport, NO_OWNER, this.opts.session, host);
       const connection = new EngineConnection(session, this.rememberRequest(req), this);
       this.connections.set(id, connection);
       // A session is watched through its socket, which is made for it if there is something to watch for.

@@ -461,14 +461,19 @@ describe("engine options", () => {
         maxPayload: 1e6,
         upgrades: ["websocket"],
       },
-      transports: ["polling", "websocket"],
+      offer: { transports: ["polling", "websocket"], protocol3: false, jsonp: false },
       allowUpgrades: true,
       deflate: undefined,
       compressFrom: 1024,
       destroyUpgradeAfter: 1000,
       trustProxy: false,
-      jsonp: false,
     });
+  });
+
+  it("answer JSONP requests to clients of Engine.IO 3, unless it is switched off", () => {
+    expect(engineSettings({ allowEIO3: true }).offer).toMatchObject({ protocol3: true, jsonp: true });
+    expect(engineSettings({ allowEIO3: true, jsonp: false }).offer).toMatchObject({ protocol3: true, jsonp: false });
+    expect(engineSettings({ jsonp: true }).offer).toMatchObject({ protocol3: false, jsonp: true });
   });
 
   it("put a slash at the end of the path, or not", () => {
@@ -479,7 +484,6 @@ describe("engine options", () => {
 
   const wrong = [
     { wsEngine: class {} },
-    { allowEIO3: true },
     { transports: ["webtransport" as const] },
     { pingInterval: Number.NaN },
     { maxHttpBufferSize: -1 },

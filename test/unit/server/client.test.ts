@@ -200,7 +200,7 @@ describe("protocol 3", () => {
     expect(connection.take()).toEqual(["0"]);
     expect([...io.sockets.sockets.keys()]).toEqual(["session-0"]);
     connection.receive("0/a,", "0/nowhere,");
-    expect(connection.take()).toEqual(["0/a,", '4/nowhere,"Invalid namespace"']);
+    expect(connection.take()).toEqual(["0/a,", '4/nowhere,{"message":"Invalid namespace"}']);
     expect([...io.of("/a").sockets.keys()]).toEqual(["/a#session-0"]);
   });
 });

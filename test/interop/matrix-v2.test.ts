@@ -41,7 +41,8 @@ for (const [name, server] of Object.entries({ npm: stockServer, our: ourServer }
         socket.on("who", (answer: (who: unknown) => void) => answer([socket.id, socket.handshake.auth]));
       });
       const { socket, peer } = await pair(scene, client, { transports: ["websocket"], query: { q: "1" } });
-      expect([socket.conn.protocol, socket.id, peer.id]).toEqual([3, socket.conn.id, socket.conn.id]);
+      const { id: connectionId } = socket.conn as unknown as { id: string };
+      expect([socket.conn.protocol, socket.id, peer.id]).toEqual([3, connectionId, connectionId]);
       expect(socket.handshake.query).toMatchObject({ q: "1", EIO: "3", transport: "websocket" });
       const admin = await connected(client, `${scene.url}/admin?token=x&other=y`, { transports: ["websocket"] });
       const [id, auth] = await asked<[string, unknown]>(admin, "who");

@@ -6,7 +6,6 @@ import { Outgoing } from "../../src/packet/outgoing.js";
 import type { FuzzTarget } from "./fuzz-target.js";
 
 const codec = new EngineV3Codec(nodeBytePrimitives);
-const textCodec = new EngineV3Codec(nodeBytePrimitives, false);
 const batch = [
   new Outgoing("4hello"),
   new Outgoing("4€"),
@@ -17,7 +16,7 @@ const batch = [
 export const target: FuzzTarget = {
   name: "engine-v3",
   seeds: [
-    Buffer.from(textCodec.write(batch) as string),
+    Buffer.from(codec.writeText(batch)),
     Buffer.from(codec.write(batch) as Uint8Array),
     Buffer.from("6:4hello"),
     Buffer.from("0006ff3468656c6c6f", "hex"),
@@ -26,14 +25,17 @@ export const target: FuzzTarget = {
     const read: Outgoing[] = [];
     const take = (packet: string | Uint8Array): boolean => read.push(new Outgoing(packet)) > 0;
     const receiver = { onText: take, onBinary: take };
-    for (const error of [codec.readBytes(input, receiver), codec.read(Buffer.from(input).toString("utf8"), receiver)]) {
+    for (const error of [
+      codec.readBytes(input, receiver),
+      codec.readText(Buffer.from(input).toString("utf8"), receiver),
+    ]) {
       if (error !== undefined && !error.code.startsWith("PACKET_")) throw error;
     }
     if (read.length === 0) return;
     // What was read can be written, and reads the same again.
     let again = 0;
     const count = (): boolean => ++again > 0;
-    const error = codec.read(textCodec.write(read) as string, { onText: count, onBinary: count });
+    const error = codec.readText(codec.writeText(read), { onText: count, onBinary: count });
     if (error !== undefined || again !== read.length) throw new Error(`wrote ${read.length} packets, read ${again}`);
   },
 };

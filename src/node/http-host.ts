@@ -11,6 +11,7 @@ import type { Deadlines } from "../session/deadlines.js";
 import type { FlushQueue } from "../session/flush-queue.js";
 import type { Platform } from "../session/platform.js";
 import { clientFolder } from "./client-folder.js";
+import { type ForeignWebSocketEngine, ForeignWebSockets } from "./foreign-websocket.js";
 import { isEncrypted, NodeExchange } from "./http-exchange.js";
 import { addRoute, type Route, removeRoute } from "./http-routes.js";
 import { NodeUpgrade, type NodeWebSocketAcceptor } from "./http-upgrade.js";
@@ -69,7 +70,10 @@ export class NodeHttpHost {
     return new RequestSnapshot(method, url, rawHeaders, socket.remoteAddress, isEncrypted(req), this.names);
   }
 
-  webSockets(settings: NodeWebSocketAcceptor["settings"]): NodeWebSocketAcceptor {
+  webSockets(
+    settings: NodeWebSocketAcceptor["settings"],
+    foreign?: { readonly engine: ForeignWebSocketEngine; readonly perMessageDeflate: unknown },
+  ): NodeWebSocketAcceptor {
     const profile = connectionProfile({
       role: "server",
       primitives: nodePlatform,
@@ -77,7 +81,12 @@ export class NodeHttpHost {
       limits: { maxMessageBytes: settings.maxMessageBytes },
       deflate: settings.deflate,
     });
-    return { settings, profile };
+    return {
+      settings,
+      profile,
+      foreign:
+        foreign && new ForeignWebSockets(foreign.engine, settings.maxMessageBytes, foreign.perMessageDeflate),
+    };
   }
 
   warn(text: string): void {

@@ -7,6 +7,8 @@ import type { DeflateOptions } from "../frame/deflate.js";
 import { answerHandshake, formatAnswer, type HandshakeAcceptance } from "../frame/handshake-server.js";
 import type { ConnectionProfile } from "../frame/profile.js";
 import type { AnswerHeaders, HttpRequest, RequestHeaders } from "../http/exchange.js";
+import type { Transport } from "../session/transport.js";
+import type { ForeignWebSockets } from "./foreign-websocket.js";
 import { isEncrypted } from "./http-exchange.js";
 import { nodePlatform } from "./platform.js";
 import { WebSocketServerTransport } from "./websocket-server-transport.js";
@@ -30,6 +32,8 @@ const OWN_HEADERS: ReadonlySet<string> = new Set([
 export interface NodeWebSocketAcceptor {
   readonly settings: { readonly maxMessageBytes: number; readonly deflate: DeflateOptions | undefined };
   readonly profile: ConnectionProfile;
+  /** Who accepts them instead of us, with `wsEngine`. */
+  readonly foreign: ForeignWebSockets | undefined;
 }
 
 /** Who has a socket after its handshake. */
@@ -95,10 +99,16 @@ export class NodeUpgrade implements HttpRequest {
   }
 
   accept(
-    { profile }: NodeWebSocketAcceptor,
+    { profile, foreign }: NodeWebSocketAcceptor,
     headers: AnswerHeaders,
-    begin: (transport: WebSocketServerTransport) => void,
+    begin: (transport: Transport) => void,
   ): Error | undefined {
+    if (foreign !== undefined) {
+      if (!this.isPending) return undefined;
+      this.isAnswered = true;
+      foreign.accept(this.req, this.socket, this.head, withoutOwn(headers), begin);
+      return undefined;
+    }
     return this.shakeHands(profile, firstProtocol, headers, (socket, { deflate }) => {
       const transport = new WebSocketServerTransport(socket, profile, deflate);
       return { begin: () => begin(transport), start: (head) => transport.start(head) };

@@ -1,12 +1,14 @@
 // server/ The options of the engine, as users write them and as the engine holds them (Socket.IO's "Server options", low-level part).
 import type { IncomingMessage } from "node:http";
 import { VaivenError } from "../errors.js";
+import type { Unchecked } from "../event/event-map.js";
 import type { DeflateOptions } from "../frame/deflate.js";
 import type { TrustProxy } from "../http/trusted-proxy.js";
 import type { Offer } from "../http/verify.js";
 import { Outgoing } from "../packet/outgoing.js";
 import type { SessionOptions } from "../session/server-session.js";
 import type { TransportName } from "../session/transport.js";
+import type { ForeignWebSocketSettings } from "./host.js";
 
 /** The `perMessageDeflate` option: our own names, or those of npm's `ws`. */
 export interface PerMessageDeflateOptions extends DeflateOptions {
@@ -108,8 +110,13 @@ export interface EngineOptions {
   jsonp?: boolean;
   /** Whether clients of Engine.IO 3 are served too: socket.io-client 2. Default: false. */
   allowEIO3?: boolean;
-  /** Not built yet: any value is refused. */
-  wsEngine?: unknown;
+  /**
+   * Another implementation of WebSocket, at message level: a server class with the API of npm's `ws` (`require("ws").Server`).
+   * It gets `maxHttpBufferSize` and `perMessageDeflate` as its own options. Default: ours, which is faster.
+   */
+  wsEngine?: new (
+    options: Unchecked,
+  ) => Unchecked;
 }
 
 /** Complete and frozen: what the engine reads. */
@@ -121,6 +128,8 @@ export interface EngineSettings {
   readonly allowRequest: EngineOptions["allowRequest"];
   readonly allowUpgrades: boolean;
   readonly deflate: DeflateOptions | undefined;
+  /** Undefined for our own WebSockets. */
+  readonly foreignWebSockets: ForeignWebSocketSettings | undefined;
   /** Infinity where nothing is compressed. */
   readonly compressFrom: number;
   readonly initialPacket: Outgoing | undefined;
@@ -139,7 +148,6 @@ const KNOWN_TRANSPORTS: readonly string[] = ["polling", "websocket"];
  * @throws VaivenError API_INVALID_OPTION for a value that cannot be kept to.
  */
 export function engineSettings(options: EngineOptions = {}): EngineSettings {
-  refuseUnbuilt(options);
   const transports = options.transports ?? ["polling", "websocket"];
   for (const name of transports) {
     if (!KNOWN_TRANSPORTS.includes(name)) {
@@ -162,6 +170,7 @@ export function engineSettings(options: EngineOptions = {}): EngineSettings {
     allowRequest: options.allowRequest,
     allowUpgrades,
     deflate: deflateOptions(options.perMessageDeflate),
+    foreignWebSockets: foreignWebSockets(options),
     compressFrom: compressionThreshold(options.httpCompression),
     initialPacket: initialPacket(options.initialPacket),
     cookie: cookieOptions(options.cookie),
@@ -179,10 +188,13 @@ export function engineSettings(options: EngineOptions = {}): EngineSettings {
   });
 }
 
-function refuseUnbuilt(options: EngineOptions): void {
-  if (options.wsEngine !== undefined) {
-    throw invalid("wsEngine cannot be chosen: WebSocket is built in. Leave the option out");
-  }
+function foreignWebSockets({
+  wsEngine,
+  perMessageDeflate,
+}: EngineOptions): ForeignWebSocketSettings | undefined {
+  if (wsEngine === undefined) return undefined;
+  if (typeof wsEngine !== "function") throw invalid("expected wsEngine to be a class, as ws.WebSocketServer is");
+  return Object.freeze({ engine: wsEngine, perMessageDeflate: perMessageDeflate ?? false });
 }
 
 function invalid(message: string): VaivenError {

@@ -74,7 +74,11 @@ export class Engine extends EventEmitter implements HttpRoute, ConnectionRegistr
     this.host = host;
     this.chain = new MiddlewareChain(opts.cors);
     this.protocols = new EngineProtocols(host, opts);
-    this.webSockets = host.webSockets({ maxMessageBytes: opts.session.maxPayload, deflate: opts.deflate });
+    const { deflate } = opts;
+    this.webSockets = host.webSockets(
+      { maxMessageBytes: opts.session.maxPayload, deflate },
+      opts.foreignWebSockets,
+    );
   }
 
   /** Sessions that are not closed. */

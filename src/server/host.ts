@@ -1,6 +1,7 @@
 // server/ contract: what the engine needs of the platform that it runs on. node/http-host.ts implements it for Node's http and https servers.
 import type { Server as HttpServer, IncomingMessage, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
+import type { Unchecked } from "../event/event-map.js";
 import type { DeflateOptions } from "../frame/deflate.js";
 import type { ReadBrowserFile } from "../http/browser-files.js";
 import type { AnswerHeaders, Exchange, HttpRequest } from "../http/exchange.js";
@@ -25,6 +26,15 @@ export interface WebSocketSettings {
   readonly maxMessageBytes: number;
   /** Undefined where compression is off. */
   readonly deflate: DeflateOptions | undefined;
+}
+
+/** Another implementation of WebSocket that is to accept them: a server class with the API of npm's `ws`. */
+export interface ForeignWebSocketSettings {
+  readonly engine: new (
+    options: Unchecked,
+  ) => Unchecked;
+  /** As the program gave it. */
+  readonly perMessageDeflate: unknown;
 }
 
 /** The upgrade request of one WebSocket handshake. */
@@ -65,7 +75,8 @@ export interface EngineHost extends SessionHost {
   upgrade(req: IncomingMessage, socket: Duplex, head: Buffer): UpgradeExchange;
   /** What is remembered of a request that is let go. */
   snapshot(req: IncomingMessage): RequestSnapshot;
-  webSockets(settings: WebSocketSettings): WebSocketAcceptor;
+  /** @throws VaivenError `API_INVALID_OPTION` for a foreign class without that API */
+  webSockets(settings: WebSocketSettings, foreign?: ForeignWebSocketSettings): WebSocketAcceptor;
   /** Tells whoever runs the server: once for each text. */
   warn(text: string): void;
   /** An error of the user's own function. */

@@ -483,7 +483,7 @@ describe("engine options", () => {
   });
 
   const wrong = [
-    { wsEngine: class {} },
+    { wsEngine: "ws" as never },
     { transports: ["webtransport" as const] },
     { pingInterval: Number.NaN },
     { maxHttpBufferSize: -1 },

@@ -57,6 +57,18 @@ export class InMemoryAdapter extends Emitter<AdapterEvents> implements Adapter {
     return super.on(event, listener);
   }
 
+  /** A listener that throws does not keep a socket from joining or leaving completely. */
+  protected override dispatch(event: unknown, args: readonly unknown[]): boolean {
+    const { nsp } = this;
+    if (nsp._adapterFailed === undefined) return super.dispatch(event, args);
+    try {
+      return super.dispatch(event, args);
+    } catch (cause) {
+      nsp._adapterFailed(cause);
+      return true;
+    }
+  }
+
   init(): void {}
 
   close(): void {}

@@ -25,6 +25,8 @@ export interface AdapterNamespace {
   readonly sockets: Map<SocketId, AdapterSocket>;
   /** The next acknowledgement id. Broadcasts and sockets of a namespace count together, so that an id means one thing. */
   _ids: number;
+  /** Told what a listener of the adapter threw. Absent: it is thrown at whoever joined or left. */
+  _adapterFailed?(cause: unknown): void;
   /** Encodes with the parser of the server. */
   encode(packet: SocketPacket, options: OutgoingOptions | undefined): Outgoing;
 }

@@ -40,6 +40,10 @@ export interface SocketOptions {
   retries?: number;
   /** Milliseconds that an acknowledgement may take, where `timeout()` does not say. Default: no limit. */
   ackTimeout?: number;
+  /** Most events that wait for a connection; one more is refused with `SESSION_SEND_BUFFER_FULL`. Default: 10000. */
+  maxSendBuffer?: number;
+  /** Most acknowledgements that are waited for; one more is refused with `ACK_TOO_MANY`. Default: 100000. */
+  maxPendingAcks?: number;
 }
 
 /** More about the reason of a `disconnect`. */
@@ -175,7 +179,8 @@ export class Socket<
    * Sends an event. While not connected it waits; if it is volatile it is dropped.
    * A function as the last argument is called with the server's acknowledgement; under {@link timeout} it takes an error first.
    *
-   * @throws VaivenError `API_RESERVED_EVENT`; `PACKET_*` for what cannot be encoded or is larger than the server takes
+   * @throws VaivenError `API_RESERVED_EVENT`; `PACKET_*` for what cannot be encoded or is larger than the server takes;
+   *   `SESSION_SEND_BUFFER_FULL` and `ACK_TOO_MANY`, see {@link SocketOptions}
    */
   override emit<Ev extends EventNames<EmitEvents>>(event: Ev, ...args: EventParams<EmitEvents, Ev>): this {
     refuseReserved(event);
@@ -227,20 +232,32 @@ export class Socket<
   // ── sending ──
 
   private emitArgs(data: unknown[], flags: EmitFlags): void {
-    const { io } = this;
+    const { io, _opts } = this;
     const packet: BufferedPacket = {
       type: PacketType.EVENT,
       nsp: this.nsp,
       data,
       options: { compress: flags.compress !== false },
     };
+    const ready = this.connected && !io.engine.hasPingExpired();
     const callback = data[data.length - 1];
+    const { maxSendBuffer = 10_000, maxPendingAcks = 100_000 } = _opts;
+    const full = !ready && !flags.volatile && this.sendBuffer.length >= maxSendBuffer;
+    if (full || (typeof callback === "function" && this.acks.size >= maxPendingAcks)) {
+      const error = full
+        ? new VaivenError("SESSION_SEND_BUFFER_FULL", `${maxSendBuffer} events wait already (maxSendBuffer)`)
+        : new VaivenError("ACK_TOO_MANY", `${maxPendingAcks} answers are waited for already (maxPendingAcks)`);
+      // As in `write`: who is told of errors is told of this one; otherwise it is the caller's.
+      if (typeof callback !== "function" || !(flags.settles || (flags.timeout ?? _opts.ackTimeout) !== undefined))
+        throw error;
+      io.platform().soon(() => callback(error));
+      return;
+    }
     if (typeof callback === "function") {
       data.pop();
       packet.id = this.ids++;
       this.expect(packet.id, flags, callback as TimedAckCallback);
     }
-    const ready = this.connected && !io.engine.hasPingExpired();
     if (flags.volatile && !(ready && io.engine.writable)) return;
     if (ready) this.transmit(packet);
     else this.sendBuffer.push(packet);

@@ -1,4 +1,5 @@
 // http/ Requests that get no session: Engine.IO's error codes 0 to 5, their messages and HTTP statuses (Engine.IO documentation, "connection_error").
+import type { VaivenError } from "../errors.js";
 
 /** Engine.IO's codes, as clients and `connection_error` listeners see them. */
 export const RefusalCode = {
@@ -28,6 +29,8 @@ export interface Refusal {
   readonly context: Readonly<Record<string, unknown>>;
   /** What the client is told, where that is more than the message of the code. */
   readonly message?: string;
+  /** The HTTP status, where it is not the one of the code. */
+  readonly status?: 429 | 431 | 503;
 }
 
 /** A refusal of `code`; `message` is for the client. */
@@ -35,8 +38,14 @@ export function refusal(code: RefusalCode, context: Readonly<Record<string, unkn
   return message === undefined ? { code, context } : { code, context, message };
 }
 
+/** A refusal because of a limit: `error` says which, and with what status. */
+export function limitRefusal(code: RefusalCode, error: VaivenError, status: 429 | 431 | 503): Refusal {
+  return { code, context: { name: error.code, ...error.detail }, message: error.message, status };
+}
+
 /** The HTTP status that goes with a refusal. */
-export function statusOf({ code }: Refusal): 400 | 403 {
+export function statusOf({ code, status }: Refusal): 400 | 403 | 429 | 431 | 503 {
+  if (status !== undefined) return status;
   return code === RefusalCode.FORBIDDEN ? 403 : 400;
 }
 

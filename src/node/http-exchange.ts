@@ -79,6 +79,8 @@ export class NodeExchange implements Exchange, HttpRequest {
   answer(status: number, headers: AnswerHeaders, body: string | Uint8Array, coding?: ContentCoding): void {
     if (this.isAnswered || this.isAbandoned) return;
     this.isAnswered = true;
+    // What still comes of the body is heard by nobody.
+    this.body = undefined;
     if (coding === undefined) {
       this.write(status, headers, body);
       return;

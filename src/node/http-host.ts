@@ -3,6 +3,7 @@ import { randomFillSync } from "node:crypto";
 import type { Server as HttpServer, IncomingMessage, ServerResponse } from "node:http";
 import { join } from "node:path";
 import type { Duplex } from "node:stream";
+import type { FrameLimits } from "../frame/limits.js";
 import { connectionProfile } from "../frame/profile.js";
 import type { ReadBrowserFile } from "../http/browser-files.js";
 import { InternTable, RequestSnapshot } from "../http/request-snapshot.js";
@@ -23,6 +24,18 @@ const ID_BYTES = 15;
 const RANDOM_BYTES = ID_BYTES * 128;
 /** Different texts that are warned of; a peer chooses part of them. */
 const MAX_WARNINGS = 50;
+
+function definedLimits({
+  maxMessageBytes,
+  maxFragments,
+  maxTinyFragments,
+}: NodeWebSocketAcceptor["settings"]): Partial<FrameLimits> {
+  return {
+    maxMessageBytes,
+    ...(maxFragments === undefined ? {} : { maxFragments }),
+    ...(maxTinyFragments === undefined ? {} : { maxTinyFragments }),
+  };
+}
 
 /** Satisfies `EngineHost`, which node/ must not import. One per process: entry/ makes it. */
 export class NodeHttpHost {
@@ -78,7 +91,7 @@ export class NodeHttpHost {
       role: "server",
       primitives: nodePlatform,
       compression: nodePlatform.compression,
-      limits: { maxMessageBytes: settings.maxMessageBytes },
+      limits: definedLimits(settings),
       deflate: settings.deflate,
     });
     return {

@@ -30,7 +30,12 @@ const OWN_HEADERS: ReadonlySet<string> = new Set([
 
 /** How WebSockets of one engine are accepted. */
 export interface NodeWebSocketAcceptor {
-  readonly settings: { readonly maxMessageBytes: number; readonly deflate: DeflateOptions | undefined };
+  readonly settings: {
+    readonly maxMessageBytes: number;
+    readonly deflate: DeflateOptions | undefined;
+    readonly maxFragments?: number | undefined;
+    readonly maxTinyFragments?: number | undefined;
+  };
   readonly profile: ConnectionProfile;
   /** Who accepts them instead of us, with `wsEngine`. */
   readonly foreign: ForeignWebSockets | undefined;

@@ -144,6 +144,19 @@ function parse(text: string, at: number): unknown {
   }
 }
 
+/**
+ * A packet that a foreign decoder read, after its form was looked at.
+ * @throws VaivenError `PACKET_*`
+ */
+export function checkPacket(packet: SocketPacket): SocketPacket {
+  if (!isPlainObject(packet) || typeof packet.nsp !== "string") throw invalid("a type and a namespace");
+  if (!(packet.type >= PacketType.CONNECT && packet.type <= PacketType.BINARY_ACK)) {
+    throw new VaivenError("PACKET_UNKNOWN_TYPE", "expected a Socket.IO packet type from 0 to 6");
+  }
+  check(packet);
+  return packet;
+}
+
 /** The form of the data by type. A peer that sends another one is not speaking the protocol. */
 function check(packet: SocketPacket): void {
   const { type, data } = packet;

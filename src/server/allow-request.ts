@@ -1,14 +1,15 @@
-// server/ The `allowRequest` option: the user's word on each handshake, of every transport (compatibility, section 1).
+// server/ The user's word on each handshake, of every transport: `allowRequest`, and `generateId` (Socket.IO documentation, "Server options").
 import type { IncomingMessage } from "node:http";
+import { VaivenError } from "../errors.js";
 import { type Refusal, RefusalCode, refusal } from "../http/refusal.js";
 import type { EngineOptions } from "./engine-options.js";
-import type { EngineHost } from "./host.js";
+import { isThenable } from "./middleware.js";
 
 /** Calls `done` once, with why the request is refused, or with undefined. A function that throws refuses. */
 export function askAllowRequest(
   allowRequest: EngineOptions["allowRequest"],
   req: IncomingMessage,
-  host: EngineHost,
+  failedBy: (cause: unknown) => void,
   done: (refused: Refusal | undefined) => void,
 ): void {
   if (allowRequest === undefined) {
@@ -26,14 +27,36 @@ export function askAllowRequest(
     );
   };
   const failed = (error: unknown): void => {
-    host.report(error, "allowRequest");
+    failedBy(error);
     decide("the request could not be checked", false);
   };
   try {
     // An async function returns a promise, whatever its type says.
     const returned: unknown = allowRequest(req, decide);
-    if (returned instanceof Promise) returned.catch(failed);
+    if (isThenable(returned)) returned.then(undefined, failed);
   } catch (error) {
     failed(error);
   }
+}
+
+/** Calls one of `made` and `failed`, once: a text that no session has, or why there is none. In this turn unless the function takes longer. */
+export function askId(
+  generateId: () => string | Promise<string>,
+  isTaken: (id: string) => boolean,
+  failed: (error: unknown) => void,
+  made: (id: string) => void,
+): void {
+  const check = (id: string): void => {
+    if (typeof id === "string" && id !== "" && !isTaken(id)) made(id);
+    else failed(new VaivenError("API_INVALID_ARGUMENT", "expected generateId to give a text that no session has yet"));
+  };
+  let id: string | Promise<string>;
+  try {
+    id = generateId();
+  } catch (error) {
+    failed(error);
+    return;
+  }
+  if (isThenable(id)) id.then(check, failed);
+  else check(id);
 }

@@ -54,15 +54,17 @@ export function collectAcks(
     check();
   };
 
-  adapter.broadcastWithAck(
-    packet,
-    options,
-    (clientCount) => {
-      missing += clientCount;
-      serversHeard++;
-      check();
-    },
-    ack,
+  namespace._watchAdapter(
+    adapter.broadcastWithAck(
+      packet,
+      options,
+      (clientCount) => {
+        missing += clientCount;
+        serversHeard++;
+        check();
+      },
+      ack,
+    ),
   );
   adapter.serverCount().then(
     (count) => {

@@ -89,7 +89,7 @@ export class BroadcastOperator<EmitEvents extends EventsMap, SocketData> {
       event.length > 1 && typeof event[event.length - 1] === "function"
         ? (event.pop() as BroadcastAckCallback)
         : undefined;
-    if (ack === undefined) this.adapter.broadcast(packet, this.options());
+    if (ack === undefined) this.adapter.nsp._watchAdapter(this.adapter.broadcast(packet, this.options()));
     else collectAcks(this.adapter, packet, this.options(), this.flags.expectSingleResponse === true, ack);
     return true;
   }
@@ -129,17 +129,17 @@ export class BroadcastOperator<EmitEvents extends EventsMap, SocketData> {
 
   /** Makes the receivers join one room or several. */
   socketsJoin(room: Room | Room[]): void {
-    this.adapter.addSockets(this.options(), Array.isArray(room) ? room : [room]);
+    this.adapter.nsp._watchAdapter(this.adapter.addSockets(this.options(), Array.isArray(room) ? room : [room]));
   }
 
   /** Makes the receivers leave one room or several. */
   socketsLeave(room: Room | Room[]): void {
-    this.adapter.delSockets(this.options(), Array.isArray(room) ? room : [room]);
+    this.adapter.nsp._watchAdapter(this.adapter.delSockets(this.options(), Array.isArray(room) ? room : [room]));
   }
 
   /** Disconnects the receivers; with `close`, their connections too. */
   disconnectSockets(close: boolean = false): void {
-    this.adapter.disconnectSockets(this.options(), close);
+    this.adapter.nsp._watchAdapter(this.adapter.disconnectSockets(this.options(), close));
   }
 
   private options(): BroadcastOptions {

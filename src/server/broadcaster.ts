@@ -152,7 +152,8 @@ export abstract class Broadcaster<
     if (SERVER_SIDE_RESERVED.has(event[0])) {
       throw new VaivenError("API_RESERVED_EVENT", `"${String(event[0])}" is a reserved event name`);
     }
-    this.broadcastTarget.adapter.serverSideEmit(event);
+    const { broadcastTarget } = this;
+    broadcastTarget._watchAdapter(broadcastTarget.adapter.serverSideEmit(event));
     return true;
   }
 

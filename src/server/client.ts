@@ -4,7 +4,7 @@
 //                                                              └─refused─▶ (unknown)
 //   Packets for a pending one wait for `connection`; for one that was left they are dropped; for an unknown one the connection is closed.
 import type { IncomingMessage } from "node:http";
-import { VaivenError } from "../errors.js";
+import { type ErrorCode, VaivenError } from "../errors.js";
 import type { Unchecked } from "../event/event-map.js";
 import type { RequestSnapshot } from "../http/request-snapshot.js";
 import { pathOf, readQuery } from "../http/target.js";
@@ -118,7 +118,14 @@ export class Client implements ConnectionSink {
   /** @internal No namespace was joined in time. */
   onDeadline(): void {
     this.joinDeadline = undefined;
-    if (this.first === undefined && this.others === undefined) this.close();
+    if (this.first !== undefined || this.others !== undefined) return;
+    const limit = this.server._connectTimeout;
+    this.close(
+      new VaivenError("SESSION_NEVER_JOINED", `expected a namespace to be joined within ${limit} ms (connectTimeout)`, {
+        closeCode: 1008,
+        detail: { name: "connectTimeout", limit },
+      }),
+    );
   }
 
   /** @internal For adapters of npm: sends what they encoded. */
@@ -143,17 +150,17 @@ export class Client implements ConnectionSink {
   }
 
   /** Closes the connection, its sockets with it. */
-  private close(): void {
+  private close(error?: VaivenError): void {
     if (this.closed) return;
-    this.end("forced server close");
-    this.connection.close();
+    this.end("forced server close", error);
+    this.connection.close(false, error);
   }
 
   /** The peer sent what cannot be read. */
   private refuse(error: unknown): void {
     if (this.closed) return;
     this.end("parse error", error);
-    this.connection.close();
+    this.connection.close(false, error instanceof VaivenError ? error : undefined);
   }
 
   /** The peer sent what it may not send now. */
@@ -164,8 +171,7 @@ export class Client implements ConnectionSink {
       `packet of type ${packet.type} for the namespace ${JSON.stringify(packet.nsp)}, which does not expect it`,
       { detail: { type: packet.type, nsp: packet.nsp } },
     );
-    this.end("forced server close", error);
-    this.connection.close();
+    this.close(error);
   }
 
   private end(reason: CloseReason, description?: unknown): void {
@@ -237,7 +243,11 @@ export class Client implements ConnectionSink {
       if (envelope !== undefined) this.envelope = envelope;
     }
     if (this.countNamespaces() >= this.server._maxNamespaces) {
-      this.tellRefused(name, `too many namespaces on one connection: at most ${this.server._maxNamespaces}`);
+      const limit = this.server._maxNamespaces;
+      this.tellRefused(name, `too many namespaces on one connection: at most ${limit} (maxNamespacesPerConnection)`, {
+        code: "CONNECT_TOO_MANY_NAMESPACES",
+        limit,
+      });
       return;
     }
     this.pending ??= new Map();
@@ -280,8 +290,8 @@ export class Client implements ConnectionSink {
     if (this.pending?.size === 0) this.pending = undefined;
   }
 
-  private tellRefused(nsp: string, message: string): void {
-    const data = { message };
+  private tellRefused(nsp: string, message: string, more?: { readonly code: ErrorCode; readonly limit: number }): void {
+    const data = more === undefined ? { message } : { message, data: more };
     this.connection.send(this.server._codec.writer.packet({ type: PacketType.CONNECT_ERROR, nsp, data }));
   }
 

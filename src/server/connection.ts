@@ -1,5 +1,6 @@
 // server/ contract: a connection is what namespaces need of Engine.IO, and no more (design, semantics 8). ServerSession satisfies it;
 // a foreign Engine.IO server's socket does through foreign-connection.ts.
+import type { VaivenError } from "../errors.js";
 import type { Outgoing } from "../packet/outgoing.js";
 
 /** Why a connection ended: Socket.IO's union. Detail goes into the description. */
@@ -26,8 +27,8 @@ export interface Connection {
   sink: ConnectionSink;
   /** Queues one packet; it leaves at the next flush. A no-op once the connection is closing. Never throws. */
   send(packet: Outgoing): void;
-  /** Flushes what waits, then closes. With `discard` what waits is dropped. Twice is a no-op. */
-  close(discard?: boolean): void;
+  /** Flushes what waits, then closes. With `discard` what waits is dropped; with `error` the peer is told why. Twice is a no-op. */
+  close(discard?: boolean, error?: VaivenError): void;
 }
 
 /** Who listens to a connection. Called synchronously, in order (design, semantics 2). */

@@ -12,6 +12,10 @@ import { EngineSocket } from "./engine-socket.js";
 export interface ConnectionRegistry {
   readonly trustProxy: TrustProxy;
   forget(connection: EngineConnection): void;
+  /** It polls no longer. */
+  upgraded(connection: EngineConnection): void;
+  /** A listener of `connection.socket` threw, or its promise was rejected. */
+  listenerOfConnectionFailed(cause: unknown, event: string | symbol, connection: EngineConnection): void;
   /** Whether `io.engine` itself is listened to for `flush` or `drain`. */
   readonly relaysOutput: boolean;
   /** Tells the listeners of `io.engine`. */
@@ -66,12 +70,22 @@ export class EngineConnection implements SessionObserver {
     if (this.registry.relaysOutput) this.registry.emit(event, this.socket, ...args);
   }
 
+  /** @internal EngineSocket */
+  listenerFailed(cause: unknown, event: string | symbol): void {
+    this.registry.listenerOfConnectionFailed(cause, event, this);
+  }
+
+  onUpgrade(): void {
+    this.registry.upgraded(this);
+  }
+
   onClose(): void {
     this.registry.forget(this);
   }
 }
 
-function factsOf(request: IncomingMessage | RequestSnapshot): HttpRequest {
+/** What is asked of a request, whole or kept. */
+export function factsOf(request: IncomingMessage | RequestSnapshot): HttpRequest {
   if ("secure" in request) return request;
   return {
     method: request.method ?? "",

@@ -1,19 +1,28 @@
 // server/ What stands before the engine: the `cors` option and the Express middlewares of `io.engine.use`.
 import type { IncomingMessage, ServerResponse } from "node:http";
 import cors from "cors";
-import type { EngineOptions } from "./engine-options.js";
+import type { CorsOptionsDelegate, EngineCorsOptions, EngineOptions } from "./engine-options.js";
+import { isThenable } from "./middleware.js";
 
 /** A middleware in Express's form. It sees plain Node objects, on upgrade requests too. */
 export type EngineMiddleware = (req: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void) => void;
 
+/** Receives what a middleware, or a function of the `cors` option, threw or rejected with. */
+export type MiddlewareFailed = (cause: unknown, what: "engine middleware" | "cors", req?: IncomingMessage) => void;
+
 /** Runs middlewares in order. Those that call `next` at once keep the whole chain in one turn. */
 export class MiddlewareChain {
   private readonly middlewares: EngineMiddleware[] = [];
+  private readonly failed: MiddlewareFailed;
   private users = 0;
 
-  constructor(corsOptions: EngineOptions["cors"]) {
+  constructor(corsOptions: EngineOptions["cors"], failed: MiddlewareFailed) {
+    this.failed = failed;
     if (corsOptions !== undefined) {
-      const handle = typeof corsOptions === "function" ? cors(corsOptions) : cors(corsOptions);
+      const handle =
+        typeof corsOptions === "function"
+          ? cors(watchedDelegate(corsOptions, failed))
+          : cors(watchedOptions(corsOptions, failed));
       this.middlewares.push((req, res, next) => handle(req, res, next));
     }
   }
@@ -32,7 +41,7 @@ export class MiddlewareChain {
     this.users++;
   }
 
-  /** Calls `done` once, when the last one has called `next`, or with what one gave to `next` or threw. Not at all if one answered itself. */
+  /** Calls `done` once, when the last one has called `next`, or with what one gave to `next`, threw or rejected with. Not at all if one answered itself. */
   run(req: IncomingMessage, res: ServerResponse, done: (error: unknown) => void): void {
     const { middlewares } = this;
     const step = (index: number): void => {
@@ -48,14 +57,52 @@ export class MiddlewareChain {
         if (error !== undefined && error !== null) done(error);
         else step(index + 1);
       };
+      const thrown = (cause: unknown): void => {
+        this.failed(cause, "engine middleware", req);
+        next(cause ?? new Error("a middleware threw nothing"));
+      };
       try {
-        middleware(req, res, next);
-      } catch (error) {
-        next(error ?? new Error("a middleware threw nothing"));
+        // An async function returns a promise, whatever its type says.
+        const returned: unknown = middleware(req, res, next);
+        if (isThenable(returned)) returned.then(undefined, thrown);
+      } catch (cause) {
+        thrown(cause);
       }
     };
     step(0);
   }
+}
+
+/** npm's `cors` does not look at what the program's functions return: their promises are watched here, and a rejection refuses. */
+function watchedDelegate(delegate: CorsOptionsDelegate, failed: MiddlewareFailed): CorsOptionsDelegate {
+  return (req, callback) => {
+    const returned: unknown = delegate(req, (error, options) =>
+      callback(error, options === undefined ? options : watchedOptions(options, failed)),
+    );
+    if (isThenable(returned)) returned.then(undefined, (cause) => refuseBy(callback, cause, failed, req));
+  };
+}
+
+function watchedOptions(options: EngineCorsOptions, failed: MiddlewareFailed): EngineCorsOptions {
+  const { origin } = options;
+  if (typeof origin !== "function") return options;
+  return {
+    ...options,
+    origin: (value, callback) => {
+      const returned: unknown = origin(value, callback);
+      if (isThenable(returned)) returned.then(undefined, (cause) => refuseBy(callback, cause, failed));
+    },
+  };
+}
+
+function refuseBy(
+  callback: (error: Error) => void,
+  cause: unknown,
+  failed: MiddlewareFailed,
+  req?: IncomingMessage,
+): void {
+  failed(cause, "cors", req);
+  callback(cause instanceof Error ? cause : new Error(String(cause)));
 }
 
 /** The origin that the `cors` option allows for this request, as it wrote it into the response. */

@@ -6,8 +6,10 @@ import type { DeflateOptions } from "../frame/deflate.js";
 import type { TrustProxy } from "../http/trusted-proxy.js";
 import type { Offer } from "../http/verify.js";
 import { Outgoing } from "../packet/outgoing.js";
+import type { RateLimits } from "../session/metered-session.js";
 import type { SessionOptions } from "../session/server-session.js";
 import type { TransportName } from "../session/transport.js";
+import type { ConnectionLimitSettings } from "./connection-limits.js";
 import type { ForeignWebSocketSettings } from "./host.js";
 
 /** The `perMessageDeflate` option: our own names, or those of npm's `ws`. */
@@ -84,6 +86,24 @@ export interface EngineOptions {
   maxHttpBufferSize?: number;
   /** Bytes that may wait for a client that takes them too slowly; then it is closed. Default: 16 MiB. */
   maxBufferedBytes?: number;
+  /** Most fragments of one WebSocket message. Default: 65536. */
+  maxFragments?: number;
+  /** Most fragments of one message with fewer than 16 bytes, the last one aside. Default: 8192, or `maxFragments` where that is set. */
+  maxTinyFragments?: number;
+  /** Most headers of one request. Their bytes are the HTTP server's `maxHeaderSize`. Default: 200. */
+  maxHeaders?: number;
+  /** Most connections of the whole server. Default: no limit. */
+  maxConnections?: number;
+  /** Most connections that poll. Default: no limit. */
+  maxPollingConnections?: number;
+  /** Most connections from one address, which for IPv6 is its /64 network. Behind a proxy set `trustProxy`. Default: no limit. */
+  maxConnectionsPerAddress?: number;
+  /** Packets that one connection may send a second, in the mean; a packet with attachments counts one more for each. Default: no limit. */
+  maxMessagesPerSecond?: number;
+  /** Bytes of packets that one connection may send a second, in the mean. Default: no limit. */
+  maxBytesPerSecond?: number;
+  /** For how many seconds' worth of the two a connection may save up. Default: 2. */
+  rateBurst?: number;
   /** Decides about every handshake, of every transport: `callback(error, success)`. Default: everyone may. */
   allowRequest?: (req: IncomingMessage, callback: (error: string | null | undefined, success: boolean) => void) => void;
   /** What clients may use, in no order. Default: polling and websocket. */
@@ -125,6 +145,13 @@ export interface EngineSettings {
   readonly path: string;
   readonly serveClient: boolean;
   readonly session: SessionOptions;
+  readonly maxFragments: number | undefined;
+  readonly maxTinyFragments: number | undefined;
+  readonly maxHeaders: number;
+  /** Undefined where connections are not limited. */
+  readonly connections: ConnectionLimitSettings | undefined;
+  /** Undefined where rates are not limited. */
+  readonly rates: RateLimits | undefined;
   readonly allowRequest: EngineOptions["allowRequest"];
   readonly allowUpgrades: boolean;
   readonly deflate: DeflateOptions | undefined;
@@ -167,6 +194,12 @@ export function engineSettings(options: EngineOptions = {}): EngineSettings {
       maxBufferedBytes: bytes("maxBufferedBytes", options.maxBufferedBytes, 16 * 1024 * 1024),
       upgrades,
     }),
+    maxFragments: options.maxFragments === undefined ? undefined : atLeastOne("maxFragments", options.maxFragments, 1),
+    maxTinyFragments:
+      options.maxTinyFragments === undefined ? undefined : atLeastOne("maxTinyFragments", options.maxTinyFragments, 1),
+    maxHeaders: atLeastOne("maxHeaders", options.maxHeaders, 200),
+    connections: connectionLimits(options),
+    rates: rateLimits(options),
     allowRequest: options.allowRequest,
     allowUpgrades,
     deflate: deflateOptions(options.perMessageDeflate),
@@ -188,10 +221,7 @@ export function engineSettings(options: EngineOptions = {}): EngineSettings {
   });
 }
 
-function foreignWebSockets({
-  wsEngine,
-  perMessageDeflate,
-}: EngineOptions): ForeignWebSocketSettings | undefined {
+function foreignWebSockets({ wsEngine, perMessageDeflate }: EngineOptions): ForeignWebSocketSettings | undefined {
   if (wsEngine === undefined) return undefined;
   if (typeof wsEngine !== "function") throw invalid("expected wsEngine to be a class, as ws.WebSocketServer is");
   return Object.freeze({ engine: wsEngine, perMessageDeflate: perMessageDeflate ?? false });
@@ -218,6 +248,36 @@ function bytes(name: string, value: number | undefined, fallback: number): numbe
   if (value === undefined) return fallback;
   if (typeof value !== "number" || !(value > 0)) throw invalid(`expected ${name} in bytes, got ${String(value)}`);
   return value;
+}
+
+function atLeastOne(name: string, value: number | undefined, fallback: number): number {
+  if (value === undefined) return fallback;
+  if (typeof value !== "number" || !(value >= 1)) throw invalid(`expected ${name} from 1 up, got ${String(value)}`);
+  return value;
+}
+
+/** Undefined where every one is left out: then nothing is counted. */
+function connectionLimits(options: EngineOptions): ConnectionLimitSettings | undefined {
+  const { maxConnections, maxPollingConnections, maxConnectionsPerAddress } = options;
+  if (maxConnections === undefined && maxPollingConnections === undefined && maxConnectionsPerAddress === undefined)
+    return undefined;
+  const none = Number.POSITIVE_INFINITY;
+  return Object.freeze({
+    maxConnections: atLeastOne("maxConnections", maxConnections, none),
+    maxPollingConnections: atLeastOne("maxPollingConnections", maxPollingConnections, none),
+    maxConnectionsPerAddress: atLeastOne("maxConnectionsPerAddress", maxConnectionsPerAddress, none),
+  });
+}
+
+function rateLimits(options: EngineOptions): RateLimits | undefined {
+  const { maxMessagesPerSecond, maxBytesPerSecond, rateBurst } = options;
+  if (maxMessagesPerSecond === undefined && maxBytesPerSecond === undefined) return undefined;
+  const none = Number.POSITIVE_INFINITY;
+  return Object.freeze({
+    messagesPerSecond: atLeastOne("maxMessagesPerSecond", maxMessagesPerSecond, none),
+    bytesPerSecond: atLeastOne("maxBytesPerSecond", maxBytesPerSecond, none),
+    burstSeconds: atLeastOne("rateBurst", rateBurst, 2),
+  });
 }
 
 function deflateOptions(option: EngineOptions["perMessageDeflate"]): DeflateOptions | undefined {

@@ -1,5 +1,4 @@
 // server/ `socket.conn`, and what `io.engine.on("connection")` gives: a session as Engine.IO's own sockets look (Engine.IO documentation, "Socket").
-import { EventEmitter } from "node:events";
 import type { IncomingMessage } from "node:http";
 import type { VaivenError } from "../errors.js";
 import type { RequestSnapshot } from "../http/request-snapshot.js";
@@ -7,6 +6,7 @@ import { Outgoing, type WirePacket } from "../packet/outgoing.js";
 import type { CloseReason, SessionObserver } from "../session/session-sink.js";
 import type { Transport } from "../session/transport.js";
 import type { EngineConnection } from "./engine-connection.js";
+import { GuardedEmitter } from "./guarded-emitter.js";
 
 /** A packet as `packet` and `packetCreate` listeners see it. */
 export interface EnginePacket {
@@ -18,7 +18,7 @@ export interface EnginePacket {
  * The low-level connection below a socket. Events: `packet` and `packetCreate` ({ type, data }), `data` and `message` (the data of a message),
  * `heartbeat`, `flush` (the packets that leave), `drain`, `upgrading` and `upgrade` (the transport), `error`, `close` (reason, description).
  */
-export class EngineSocket extends EventEmitter implements SessionObserver {
+export class EngineSocket extends GuardedEmitter implements SessionObserver {
   private readonly connection: EngineConnection;
 
   constructor(connection: EngineConnection) {
@@ -87,6 +87,11 @@ export class EngineSocket extends EventEmitter implements SessionObserver {
     this.connection.session.close(discard);
   }
 
+  /** @internal */
+  override listenerFailed(cause: unknown, event: string | symbol): void {
+    this.connection.listenerFailed(cause, event);
+  }
+
   onPacket(type: string, data: string | Uint8Array | undefined): void {
     this.emit("packet", packetOf(type, data));
     if (type === "message") {
@@ -108,6 +113,7 @@ export class EngineSocket extends EventEmitter implements SessionObserver {
   }
 
   onUpgrade(transport: Transport): void {
+    this.connection.onUpgrade();
     this.emit("upgrade", transport);
   }
 

@@ -2,15 +2,15 @@
 //
 //   request ─▶ cors, use(…) ─▶ verify ─▶ Origin ─▶ no sid: allowRequest ─▶ generateId ─▶ session ─▶ "connection"
 //                                                  └─ sid: locate(sid) ─▶ poll · post · offer of an upgrade
-import { EventEmitter } from "node:events";
 import type { Server as HttpServer, IncomingMessage, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
-import { VaivenError } from "../errors.js";
+import type { VaivenError } from "../errors.js";
 import { answerBrowserFile, browserFileName } from "../http/browser-files.js";
 import type { AnswerHeaders, Exchange, HttpRequest } from "../http/exchange.js";
 import { refuseOrigin } from "../http/origin.js";
 import { PollingTransport } from "../http/polling-transport.js";
 import {
+  limitRefusal,
   messageOf,
   REFUSAL_MESSAGES,
   type Refusal,
@@ -21,17 +21,20 @@ import {
 } from "../http/refusal.js";
 import type { RequestSnapshot } from "../http/request-snapshot.js";
 import { type EngineQuery, isBelow, readEngineQuery } from "../http/target.js";
-import type { TrustProxy } from "../http/trusted-proxy.js";
+import { addressOf, type TrustProxy } from "../http/trusted-proxy.js";
 import { verifyProtocol, verifyRequest, verifyTransport } from "../http/verify.js";
+import { MeteredSession } from "../session/metered-session.js";
 import { ServerSession } from "../session/server-session.js";
 import type { SessionSink } from "../session/session-sink.js";
 import type { Transport } from "../session/transport.js";
-import { askAllowRequest } from "./allow-request.js";
-import { type ConnectionRegistry, EngineConnection } from "./engine-connection.js";
-import { cookieFor, emitHeaders } from "./engine-headers.js";
+import { askAllowRequest, askId } from "./allow-request.js";
+import { ConnectionLimits, type LimitReport, limitReport, tooManyHeaders } from "./connection-limits.js";
+import { type ConnectionRegistry, EngineConnection, factsOf } from "./engine-connection.js";
+import { cookieFor, emitHeaders, headersFrom } from "./engine-headers.js";
 import { allowedOriginOf, type EngineMiddleware, MiddlewareChain } from "./engine-middleware.js";
 import { type EngineOptions, type EngineSettings, engineSettings } from "./engine-options.js";
 import { EngineProtocols, protocolOf } from "./engine-protocols.js";
+import { type EngineFailure, GuardedEmitter } from "./guarded-emitter.js";
 import type { EngineHost, HttpRoute, UpgradeExchange, WebSocketAcceptor } from "./host.js";
 
 /** What a request was refused for: the argument of `connection_error` listeners. */
@@ -48,16 +51,20 @@ const NO_OWNER: SessionSink = Object.freeze({ onMessage() {}, onBinary() {}, onC
 
 /**
  * Engine.IO's server. Events: `connection` (its socket), `connection_error` ({@link ConnectionErrorReport}),
- * `initial_headers` and `headers` (headers, request: before the first and before every answer), `flush` (socket, packets) and `drain` (socket)
- * of the sessions that are opened while these two are listened to.
+ * `initial_headers` and `headers` (headers, request: before the first and before every answer), `limit` ({@link LimitReport}), `flush`
+ * (socket, packets) and `drain` (socket) of the sessions that are opened while these two are listened to.
  */
-export class Engine extends EventEmitter implements HttpRoute, ConnectionRegistry {
+export class Engine extends GuardedEmitter implements HttpRoute, ConnectionRegistry {
   /** Complete and frozen. */
   readonly opts: EngineSettings;
   /** Fields that the open packet carries beside those of the protocol. */
   openExtra: Readonly<Record<string, unknown>> | undefined = undefined;
   /** Takes each new session, in the turn in which it is opened; `connection` listeners are told after it. */
   onSession: ((connection: EngineConnection) => void) | undefined = undefined;
+  /** Receives the errors of the program's own functions. Default: they are written to the console. */
+  onFailure: ((cause: unknown, failure: EngineFailure) => void) | undefined = undefined;
+  /** Undefined where connections are not limited. */
+  readonly limits: ConnectionLimits | undefined;
   private readonly host: EngineHost;
   private readonly chain: MiddlewareChain;
   private readonly protocols: EngineProtocols;
@@ -72,11 +79,12 @@ export class Engine extends EventEmitter implements HttpRoute, ConnectionRegistr
     const opts = engineSettings(options);
     this.opts = opts;
     this.host = host;
-    this.chain = new MiddlewareChain(opts.cors);
+    this.limits = opts.connections === undefined ? undefined : new ConnectionLimits(opts.connections);
+    this.chain = new MiddlewareChain(opts.cors, (cause, event, request) => this.failed(cause, { event, request }));
     this.protocols = new EngineProtocols(host, opts);
-    const { deflate } = opts;
+    const { maxFragments, maxTinyFragments, deflate } = opts;
     this.webSockets = host.webSockets(
-      { maxMessageBytes: opts.session.maxPayload, deflate },
+      { maxMessageBytes: opts.session.maxPayload, maxFragments, maxTinyFragments, deflate },
       opts.foreignWebSockets,
     );
   }
@@ -148,6 +156,10 @@ export class Engine extends EventEmitter implements HttpRoute, ConnectionRegistr
   /** Answers one HTTP request. */
   handleRequest(req: IncomingMessage, res: ServerResponse): void {
     const exchange = this.host.exchange(req, res);
+    if (req.rawHeaders.length > 2 * this.opts.maxHeaders) {
+      this.refuse(exchange, req, this.refuseHeaders(req));
+      return;
+    }
     if (this.chain.isEmpty) {
       this.serve(exchange, req, undefined);
       return;
@@ -161,6 +173,10 @@ export class Engine extends EventEmitter implements HttpRoute, ConnectionRegistr
   /** Answers one upgrade request. `head` is what came behind it already. */
   handleUpgrade(req: IncomingMessage, socket: Duplex, head: Buffer): void {
     const upgrade = this.host.upgrade(req, socket, head);
+    if (req.rawHeaders.length > 2 * this.opts.maxHeaders) {
+      this.refuseUpgrade(upgrade, req, this.refuseHeaders(req));
+      return;
+    }
     if (this.chain.isEmpty) {
       this.serveUpgrade(upgrade, req, undefined, {});
       return;
@@ -177,6 +193,19 @@ export class Engine extends EventEmitter implements HttpRoute, ConnectionRegistr
 
   forget(connection: EngineConnection): void {
     if (this.connections.get(connection.id) === connection) this.connections.delete(connection.id);
+    this.limits?.closed(connection);
+  }
+
+  upgraded(connection: EngineConnection): void {
+    this.limits?.upgraded(connection);
+  }
+
+  listenerFailed(cause: unknown, event: string | symbol): void {
+    this.failed(cause, { event });
+  }
+
+  listenerOfConnectionFailed(cause: unknown, event: string | symbol, { socket }: EngineConnection): void {
+    this.failed(cause, { event, connection: socket });
   }
 
   // ── HTTP ──
@@ -198,7 +227,7 @@ export class Engine extends EventEmitter implements HttpRoute, ConnectionRegistr
     }
     this.watchHeaders(exchange, req);
     if (query.sid === undefined) {
-      this.handshake(req, query, (result) => {
+      this.handshake(request, req, query, (result) => {
         if (typeof result === "object") this.refuse(exchange, req, result);
         else if (!exchange.isAbandoned) this.openPolling(exchange, req, query, result);
       });
@@ -260,7 +289,7 @@ export class Engine extends EventEmitter implements HttpRoute, ConnectionRegistr
       });
       return;
     }
-    this.handshake(req, query, (result) => {
+    this.handshake(upgrade.request, req, query, (result) => {
       if (typeof result === "object") this.refuseUpgrade(upgrade, req, result);
       else if (upgrade.isPending) {
         emitHeaders(this, "initial_headers", headers, req);
@@ -319,8 +348,20 @@ export class Engine extends EventEmitter implements HttpRoute, ConnectionRegistr
   }
 
   /** Asks for leave and an id. Calls `done` with the id or with why there is none; in this turn unless the user's functions take longer. */
-  private handshake(req: IncomingMessage, query: EngineQuery, done: (result: string | Refusal) => void): void {
-    askAllowRequest(this.opts.allowRequest, req, this.host, (refused) => {
+  private handshake(
+    request: HttpRequest,
+    req: IncomingMessage,
+    query: EngineQuery,
+    done: (result: string | Refusal) => void,
+  ): void {
+    const tooMany = this.limits?.refuse(addressOf(request, this.trustProxy), query.transport === "polling");
+    if (tooMany !== undefined) {
+      this.tellLimit(tooMany, { req });
+      done(limitRefusal(RefusalCode.FORBIDDEN, tooMany, tooMany.httpStatus === 429 ? 429 : 503));
+      return;
+    }
+    const failed = (cause: unknown): void => this.failed(cause, { event: "allowRequest", request: req });
+    askAllowRequest(this.opts.allowRequest, req, failed, (refused) => {
       if (refused !== undefined) {
         done(refused);
         return;
@@ -332,46 +373,51 @@ export class Engine extends EventEmitter implements HttpRoute, ConnectionRegistr
   }
 
   private makeId(req: IncomingMessage, done: (result: string | Refusal) => void): void {
-    const failed = (error: unknown): void =>
+    const failed = (error: unknown): void => {
+      this.failed(error, { event: "generateId", request: req });
       done(refusal(RefusalCode.BAD_REQUEST, { name: "ID_GENERATION_ERROR", error }));
-    const made = (id: string): void => {
-      if (typeof id !== "string" || id === "" || this.connections.has(id)) {
-        failed(new VaivenError("API_INVALID_ARGUMENT", "expected generateId to give a text that no session has yet"));
-      } else done(id);
     };
-    let id: string | Promise<string>;
-    try {
-      id = this.generateId(req);
-    } catch (error) {
-      failed(error);
-      return;
-    }
-    if (typeof id === "object" && id !== null) Promise.resolve(id).then(made, failed);
-    else made(id);
+    askId(
+      () => this.generateId(req),
+      (id) => this.connections.has(id),
+      failed,
+      done,
+    );
   }
 
   private find(sid: string, done: (connection: EngineConnection | undefined) => void): void {
-    const found = this.locate(sid);
-    if (found instanceof Promise) {
-      found.then(done, (error: unknown) => {
-        this.host.report(error, "engine.locate");
-        done(undefined);
-      });
-    } else done(found);
+    const failed = (cause: unknown): void => {
+      this.failed(cause, { event: "locate" });
+      done(undefined);
+    };
+    let found: ReturnType<Engine["locate"]>;
+    try {
+      found = this.locate(sid);
+    } catch (cause) {
+      failed(cause);
+      return;
+    }
+    if (found instanceof Promise) found.then(done, failed);
+    else done(found);
   }
 
   private open(id: string, protocol: 3 | 4, transport: Transport, req: IncomingMessage): void {
     const { host } = this;
-    // While the user's functions decided, the engine may have been closed, or another handshake been given the same id.
-    if (this.isClosed || this.connections.has(id)) {
-      transport.close(1001);
+    // While the user's functions decided, the engine may have been closed, or other handshakes have taken the id or the last place.
+    const tooMany = this.limits?.refuse(addressOf(factsOf(req), this.trustProxy), transport.name === "polling");
+    if (this.isClosed || this.connections.has(id) || tooMany !== undefined) {
+      transport.close(tooMany === undefined ? 1001 : 1008, tooMany?.code);
       return;
     }
     host.flushQueue.enter();
     try {
-      const session = new ServerSession(id, protocol, transport, NO_OWNER, this.opts.session, host);
+      const session = this.newSession(id, protocol, transport);
       const connection = new EngineConnection(session, this.rememberRequest(req), this);
+      if (session instanceof MeteredSession) {
+        session.onRateExceeded = (error) => this.tellLimit(error, { connection: connection.socket });
+      }
       this.connections.set(id, connection);
+      this.limits?.opened(connection);
       // A session is watched through its socket, which is made for it if there is something to watch for.
       if (this.relaysOutput) void connection.socket;
       session.open(this.openExtra, this.opts.initialPacket);
@@ -380,6 +426,14 @@ export class Engine extends EventEmitter implements HttpRoute, ConnectionRegistr
     } finally {
       host.flushQueue.leave();
     }
+  }
+
+  private newSession(id: string, protocol: 3 | 4, transport: Transport): ServerSession {
+    const { rates, session: options } = this.opts;
+    if (rates === undefined) return new ServerSession(id, protocol, transport, NO_OWNER, options, this.host);
+    const session = new MeteredSession(id, protocol, transport, NO_OWNER, options, this.host);
+    session.limitTo(rates);
+    return session;
   }
 
   /** Whoever has seen the request may have hung something on it that is to be found again at `socket.request`. */
@@ -412,6 +466,21 @@ export class Engine extends EventEmitter implements HttpRoute, ConnectionRegistr
     upgrade.refuse(statusOf(refused), messageOf(refused));
   }
 
+  private refuseHeaders(req: IncomingMessage): Refusal {
+    const error = tooManyHeaders(this.opts.maxHeaders);
+    this.tellLimit(error, { req });
+    return limitRefusal(RefusalCode.BAD_REQUEST, error, 431);
+  }
+
+  private tellLimit(error: VaivenError, where: Pick<LimitReport, "req" | "connection">): void {
+    if (this.listenerCount("limit") > 0) this.emit("limit", limitReport(error, where));
+  }
+
+  private failed(cause: unknown, failure: EngineFailure): void {
+    if (this.onFailure === undefined) this.host.report(cause, String(failure.event));
+    else this.onFailure(cause, failure);
+  }
+
   private tellError(req: IncomingMessage, { code, context }: Refusal): void {
     if (this.listenerCount("connection_error") === 0) return;
     const report: ConnectionErrorReport = { req, code, message: REFUSAL_MESSAGES[code]!, context };
@@ -421,12 +490,4 @@ export class Engine extends EventEmitter implements HttpRoute, ConnectionRegistr
 
 function unknownSession({ sid }: EngineQuery): Refusal {
   return refusal(RefusalCode.UNKNOWN_SID, { sid });
-}
-
-function headersFrom(res: ServerResponse): AnswerHeaders {
-  const headers: AnswerHeaders = {};
-  for (const [name, value] of Object.entries(res.getHeaders())) {
-    if (value !== undefined) headers[name] = typeof value === "number" ? String(value) : value;
-  }
-  return headers;
 }

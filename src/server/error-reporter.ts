@@ -1,6 +1,9 @@
 // server/ Where the errors of handlers and middlewares go (design, "Trust"): to the program's hook, or to the console at a bounded rate.
+import type { IncomingMessage } from "node:http";
 import { type ErrorCode, VaivenError } from "../errors.js";
 import type { Clock } from "../session/platform.js";
+import type { EngineSocket } from "./engine-socket.js";
+import type { EngineFailure } from "./guarded-emitter.js";
 import { isThenable } from "./middleware.js";
 import type { AnyNamespace } from "./namespace.js";
 import type { AnySocket } from "./socket.js";
@@ -10,8 +13,15 @@ export interface ErrorContext {
   /** The socket whose event, middleware or acknowledgement it was; absent for what belongs to no socket. */
   readonly socket?: AnySocket | undefined;
   readonly namespace?: AnyNamespace | undefined;
-  /** The name of the event; `connection` for connection handlers. */
+  /**
+   * The name of the event; `connection` for connection handlers. For functions that are no handlers their name: `adapter`, `parser`, `close`,
+   * `allowRequest`, `generateId`, `locate`, `cors`, `engine middleware`.
+   */
   readonly event?: unknown;
+  /** The request that was being decided about. */
+  readonly request?: IncomingMessage | undefined;
+  /** The `socket.conn` whose listener it was. */
+  readonly connection?: EngineSocket | undefined;
 }
 
 /**
@@ -63,6 +73,15 @@ export class ErrorReporter {
   /** A middleware threw or rejected. */
   middlewareFailed(cause: unknown, context: ErrorContext): void {
     this.report("MIDDLEWARE_FAILED", "middleware", cause, context);
+  }
+
+  /** A function or a listener below the events failed. */
+  engineFailed(cause: unknown, { event, ...where }: EngineFailure): void {
+    const decides = where.request !== undefined;
+    this.report(decides ? "MIDDLEWARE_FAILED" : "HANDLER_FAILED", decides ? "function" : "listener", cause, {
+      event,
+      ...where,
+    });
   }
 
   private report(code: ErrorCode, what: string, cause: unknown, context: ErrorContext): void {

@@ -46,6 +46,8 @@ class ForeignConnection implements Connection {
       if (typeof message === "string") this.sink.onMessage(message, 0);
       else this.sink.onBinary(message);
     });
+    // Its close tells the same; an `error` that nobody listens to would end the process.
+    socket.on("error", () => {});
     socket.on("drain", () => this.sink.onDrain?.());
     socket.on("close", (reason: CloseReason, description?: unknown) => this.sink.onClose(reason, description));
   }

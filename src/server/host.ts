@@ -26,6 +26,9 @@ export interface WebSocketSettings {
   readonly maxMessageBytes: number;
   /** Undefined where compression is off. */
   readonly deflate: DeflateOptions | undefined;
+  /** Fragments of one message, and those of them that are tiny: frame/limits.ts. Undefined for its defaults. */
+  readonly maxFragments?: number | undefined;
+  readonly maxTinyFragments?: number | undefined;
 }
 
 /** Another implementation of WebSocket that is to accept them: a server class with the API of npm's `ws`. */

@@ -9,7 +9,7 @@ import type { Clock } from "../session/platform.js";
 import { Broadcaster } from "./broadcaster.js";
 import type { Client } from "./client.js";
 import type { ErrorReporter } from "./error-reporter.js";
-import { type Middleware, runMiddlewares } from "./middleware.js";
+import { isThenable, type Middleware, runMiddlewares } from "./middleware.js";
 import type { PacketCodec } from "./packet-writer.js";
 import type { Server } from "./server.js";
 import { type AnySocket, Socket } from "./socket.js";
@@ -118,14 +118,18 @@ export class Namespace<
 
   /** @internal Asks the adapter for something that nobody waits for: what it throws or rejects with is reported. */
   _askAdapter(ask: (adapter: NamespaceAdapter) => unknown): void {
-    const failed = (cause: unknown): void =>
-      this._errors.handlerFailed(cause, { namespace: this as AnyNamespace, event: "adapter" });
-    try {
-      const result = ask(this.adapter);
-      if (result instanceof Promise) result.catch(failed);
-    } catch (cause) {
-      failed(cause);
-    }
+    this._errors.guard(() => ask(this.adapter), { namespace: this as AnyNamespace, event: "adapter" });
+  }
+
+  /** @internal What an adapter of the program returned: a promise that is rejected is reported, also where the caller looks at it too. */
+  _watchAdapter<T>(result: T): T {
+    if (isThenable(result)) result.then(undefined, (cause) => this._adapterFailed(cause));
+    return result;
+  }
+
+  /** @internal */
+  _adapterFailed(cause: unknown): void {
+    this._errors.handlerFailed(cause, { namespace: this as AnyNamespace, event: "adapter" });
   }
 
   /** @internal Runs the `connection` listeners. */

@@ -2,7 +2,7 @@
 import { VaivenError } from "../errors.js";
 import { Encoder, outgoingOf } from "../packet/default-parser.js";
 import type { Outgoing, OutgoingOptions } from "../packet/outgoing.js";
-import { type PacketLimits, PacketReader } from "../packet/packet-reader.js";
+import { checkPacket, type PacketLimits, PacketReader } from "../packet/packet-reader.js";
 import type { PacketEncoder, PacketParser } from "../packet/parser.js";
 import { encodeAck, encodeEvent, encodePacket, PacketType, type SocketPacket } from "../packet/socket-packet.js";
 
@@ -63,7 +63,7 @@ class ParserReader implements MessageReader {
     this.decoder = new parser.Decoder();
     this.decoder.on("decoded", (packet) => {
       if (this.decoded !== undefined) more(this.decoded);
-      this.decoded = normal(packet);
+      this.decoded = checkPacket(normal(packet));
     });
   }
 

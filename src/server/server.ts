@@ -155,6 +155,7 @@ export class Server<
   bind(engine: Engine | EventEmitter): this {
     this.engine = engine as Engine;
     if (engine instanceof Engine) {
+      engine.onFailure = (cause, failure) => this._errors.engineFailed(cause, failure);
       engine.openExtra = { vaiven: SERVER_ENVELOPE };
       engine.onSession = (connection) => this.accept(connection);
     } else engine.on("connection", (socket: ForeignSocket) => this.accept(foreignOrigin(socket)));
@@ -199,8 +200,10 @@ export class Server<
     const adapters = [...this._nsps.values()].map(async ({ adapter }) => adapter.close());
     this.engine?.close();
     const error = this.httpServer === undefined ? undefined : await closeHttpServer(this.httpServer);
-    await Promise.allSettled(adapters);
-    callback?.(error);
+    for (const closed of await Promise.allSettled(adapters)) {
+      if (closed.status === "rejected") this._errors.handlerFailed(closed.reason, { event: "adapter" });
+    }
+    if (callback !== undefined) this._errors.guard(() => callback(error), { event: "close" });
   }
 
   /** The path below which clients connect. Set it before the first client comes. */
@@ -312,7 +315,7 @@ export class Server<
         if (answered) return;
         answered = true;
         if (error || !success) ask(index + 1);
-        else found(this._nsps.get(name) ?? parent.createChild(name));
+        else found(this._nsps.get(name) ?? this.childOf(parent as AnyNamespace, () => parent.createChild(name)));
       };
       const failed = (cause: unknown): void => {
         this._errors.middlewareFailed(cause, { namespace: parent as AnyNamespace });
@@ -328,8 +331,24 @@ export class Server<
     ask(0);
   }
 
+  /** The program's parser may fail to make a decoder: then there is nobody to read what this client sends. */
   private accept(origin: ConnectionOrigin): void {
-    new Client(this, origin);
+    try {
+      new Client(this, origin);
+    } catch (cause) {
+      this._errors.handlerFailed(cause, { event: "parser" });
+      origin.session.close(true);
+    }
+  }
+
+  /** A class of adapters that cannot be made is no reason to leave the client without an answer. */
+  private childOf(parent: AnyNamespace, make: () => AnyNamespace): AnyNamespace | undefined {
+    try {
+      return make();
+    } catch (cause) {
+      this._errors.handlerFailed(cause, { namespace: parent, event: "adapter" });
+      return undefined;
+    }
   }
 
   private named(name: string): Namespace<ListenEvents, EmitEvents, ServerSideEvents, SocketData> {

@@ -270,7 +270,7 @@ export class Socket<
   join(rooms: Room | Room[], callback: (error: null) => void): Promise<void> | void;
   join(rooms: Room | Room[]): Promise<void> | void {
     if (this.state === "left") return;
-    return this.nsp.adapter.addAll(this.id, new Set(Array.isArray(rooms) ? rooms : [rooms]));
+    return this.nsp._watchAdapter(this.nsp.adapter.addAll(this.id, new Set(Array.isArray(rooms) ? rooms : [rooms])));
   }
 
   /** Leaves a room. */
@@ -278,7 +278,7 @@ export class Socket<
   /** @deprecated It is done when `leave` returns, or when its promise resolves. */
   leave(room: Room, callback: (error: null) => void): Promise<void> | void;
   leave(room: Room): Promise<void> | void {
-    return this.nsp.adapter.del(this.id, room);
+    return this.nsp._watchAdapter(this.nsp.adapter.del(this.id, room));
   }
 
   /** Adds a middleware for each incoming event: `([event, ...args], next)`. `next(error)` drops the event and emits `error` here. */
@@ -332,7 +332,14 @@ export class Socket<
     const { message, data } = error as Error & { data?: unknown };
     const legacy = this.connection.protocol === 3;
     const payload = legacy ? (data ?? message) : data === undefined ? { message } : { message, data };
-    this._sendPacket({ type: PacketType.CONNECT_ERROR, nsp: this.nsp.name, data: payload });
+    const nsp = this.nsp.name;
+    try {
+      this._sendPacket({ type: PacketType.CONNECT_ERROR, nsp, data: payload });
+    } catch (cause) {
+      // `err.data` cannot be written: the client must hear of the refusal all the same.
+      this.nsp._errors.middlewareFailed(cause, { socket: this as AnySocket, event: "connection" });
+      this._sendPacket({ type: PacketType.CONNECT_ERROR, nsp, data: legacy ? message : { message } });
+    }
     this.endBeforeItBegan();
   }
 

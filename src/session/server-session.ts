@@ -61,7 +61,7 @@ export class ServerSession implements TransportSink, DeadlineOwner {
   observer: SessionObserver | undefined = undefined;
   private current: Transport;
   private readonly options: SessionOptions;
-  private readonly host: SessionHost;
+  protected readonly host: SessionHost;
   private readonly buffer = new PacketBuffer();
   private readonly heartbeat: Deadline;
   private upgrade: ServerUpgrade | undefined = undefined;
@@ -161,7 +161,8 @@ export class ServerSession implements TransportSink, DeadlineOwner {
     return true;
   }
 
-  close(discard = false): void {
+  /** With `error` the peer is told why, where the transport can and nothing waits for it. */
+  close(discard = false, error?: VaivenError): void {
     if (this.state === "closed") return;
     if (discard || this.state === "opening") {
       this.current.discard();
@@ -175,7 +176,9 @@ export class ServerSession implements TransportSink, DeadlineOwner {
     // What a slow client has not taken must still arrive, but not for ever.
     this.awaitsPong = true;
     this.host.deadlines.set(this.heartbeat, this.options.pingTimeout);
-    if (this.buffer.packets.length === 0) this.current.close(1000);
+    if (this.buffer.packets.length > 0) return;
+    if (error === undefined) this.current.close(1000);
+    else this.current.close(error.closeCode ?? 1002, error.code);
   }
 
   // ── the transport ──

@@ -436,3 +436,53 @@ describe("a socket that disconnects", () => {
     expect(two.connected).toBe(false);
   });
 });
+
+describe("the limits of a client", () => {
+  const code = (call: () => unknown): unknown => {
+    try {
+      call();
+      return undefined;
+    } catch (error) {
+      return (error as { code?: unknown }).code;
+    }
+  };
+
+  it("refuse an emit while offline once enough events wait, and keep those that do", () => {
+    const { socket } = scene();
+    const client = socket({ maxSendBuffer: 2 }, false);
+    client.emit("a").emit("b");
+    expect(code(() => client.emit("c"))).toBe("SESSION_SEND_BUFFER_FULL");
+    expect(client.sendBuffer.map(({ data }) => data)).toEqual([["a"], ["b"]]);
+    client.volatile.emit("dropped as ever");
+  });
+
+  it("tell who is told of errors instead of throwing", async () => {
+    const { socket, platform } = scene();
+    const client = socket({ maxSendBuffer: 0 }, false);
+    const told = vi.fn();
+    client.timeout(1000).emit("a", told);
+    expect(told).not.toHaveBeenCalled();
+    const promise = client.emitWithAck("b").catch((error: { code: string }) => error.code);
+    platform.settle();
+    expect(told.mock.calls[0]?.[0]).toMatchObject({ code: "SESSION_SEND_BUFFER_FULL" });
+    expect(await promise).toBe("SESSION_SEND_BUFFER_FULL");
+    expect(client.sendBuffer).toEqual([]);
+  });
+
+  it("refuse to wait for more acknowledgements, and take more when some have come", () => {
+    const { socket, sent, receive } = scene();
+    const client = socket({ maxPendingAcks: 2 });
+    client.emit("a", () => {});
+    client.emit("b", () => {});
+    expect(code(() => client.emit("c", () => {}))).toBe("ACK_TOO_MANY");
+    client.emit("without");
+    receive("430[]");
+    client.emit("d", () => {});
+    expect(sent().filter((packet) => `${packet}`.startsWith("42"))).toEqual([
+      '420["a"]',
+      '421["b"]',
+      '42["without"]',
+      '422["d"]',
+    ]);
+  });
+});

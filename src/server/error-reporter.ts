@@ -30,6 +30,9 @@ export interface ErrorContext {
  */
 export type ErrorHook = (error: VaivenError, context: ErrorContext) => void;
 
+/** The functions of the program that decide about a request. */
+const DECIDING: ReadonlySet<unknown> = new Set(["allowRequest", "generateId", "locate", "cors", "engine middleware"]);
+
 /** So many errors are written a window; the others are counted. */
 const SHOWN_PER_WINDOW = 10;
 const WINDOW_MS = 10_000;
@@ -77,7 +80,7 @@ export class ErrorReporter {
 
   /** A function or a listener below the events failed. */
   engineFailed(cause: unknown, { event, ...where }: EngineFailure): void {
-    const decides = where.request !== undefined;
+    const decides = DECIDING.has(event);
     this.report(decides ? "MIDDLEWARE_FAILED" : "HANDLER_FAILED", decides ? "function" : "listener", cause, {
       event,
       ...where,

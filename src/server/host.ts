@@ -33,9 +33,7 @@ export interface WebSocketSettings {
 
 /** Another implementation of WebSocket that is to accept them: a server class with the API of npm's `ws`. */
 export interface ForeignWebSocketSettings {
-  readonly engine: new (
-    options: Unchecked,
-  ) => Unchecked;
+  readonly engine: new (options: Unchecked) => Unchecked;
   /** As the program gave it. */
   readonly perMessageDeflate: unknown;
 }

@@ -197,10 +197,10 @@ export class Server<
     for (const namespace of [...this._nsps.values()]) {
       for (const socket of [...namespace.sockets.values()]) socket._onClose("server shutting down");
     }
-    const adapters = [...this._nsps.values()].map(async ({ adapter }) => adapter.close());
+    const adapters = Promise.allSettled([...this._nsps.values()].map(async ({ adapter }) => adapter.close()));
     this.engine?.close();
     const error = this.httpServer === undefined ? undefined : await closeHttpServer(this.httpServer);
-    for (const closed of await Promise.allSettled(adapters)) {
+    for (const closed of await adapters) {
       if (closed.status === "rejected") this._errors.handlerFailed(closed.reason, { event: "adapter" });
     }
     if (callback !== undefined) this._errors.guard(() => callback(error), { event: "close" });

@@ -77,7 +77,7 @@ export class Engine extends GuardedEmitter<Record<never, never>, Record<never, n
       flushQueue,
       {
         onOpen: (data) => {
-          upgradedBefore = this.transport?.name === "websocket";
+          upgradedBefore = this.session.transport?.name === "websocket";
           owner.onOpen(data);
           this.emitReserved("handshake", data);
           this.emitReserved("open");
@@ -122,9 +122,12 @@ export class Engine extends GuardedEmitter<Record<never, never>, Record<never, n
     return this.session.id;
   }
 
-  /** The transport that carries the connection now; its `name` is `polling` or `websocket`. */
-  get transport(): ClientTransport | undefined {
-    return this.session.transport;
+  /**
+   * The transport that carries the connection now; its `name` is `polling` or `websocket`. Undefined before the first attempt:
+   * Socket.IO's types do not say so, and a program typed for them could not compile if ours did.
+   */
+  get transport(): ClientTransport {
+    return this.session.transport as ClientTransport;
   }
 
   get readyState(): "opening" | "open" | "closing" | "closed" {

@@ -16,13 +16,13 @@ import {
 } from "../event/acks.js";
 import type {
   AllButLast,
-  DecorateAcknowledgements,
   DefaultEventsMap,
   EventNames,
   EventParams,
   EventsMap,
   FirstNonErrorArg,
   Last,
+  TimedAcknowledgements,
   Unchecked,
 } from "../event/event-map.js";
 import { refuseReserved } from "../event/reserved.js";
@@ -224,9 +224,9 @@ export class Socket<
   }
 
   /** For the next emit: milliseconds that the acknowledgement may take. */
-  timeout(ms: number): Socket<ListenEvents, DecorateAcknowledgements<EmitEvents>> {
+  timeout(ms: number): Socket<ListenEvents, TimedAcknowledgements<EmitEvents>> {
     this.flags.timeout = ms;
-    return this as unknown as Socket<ListenEvents, DecorateAcknowledgements<EmitEvents>>;
+    return this as unknown as Socket<ListenEvents, TimedAcknowledgements<EmitEvents>>;
   }
 
   // ── sending ──

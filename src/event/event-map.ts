@@ -130,6 +130,19 @@ export type DecorateAcknowledgements<Events> = {
     : Events[K];
 };
 
+/** A client's emit under a timeout: every acknowledgement takes the timeout's error, then what the server answers, be that an error too. */
+export type TimedAcknowledgements<Events> = {
+  [K in keyof Events]: Events[K] extends (...args: infer Params) => infer Result
+    ? (...args: WithTimeoutError<Params>) => Result
+    : Events[K];
+};
+
+type WithTimeoutError<Params extends Unchecked[]> = {
+  [K in keyof Params]: Params[K] extends (...args: infer Inner) => infer Result
+    ? (error: Error, ...args: Inner) => Result
+    : Params[K];
+};
+
 /** A broadcast under a timeout: every acknowledgement takes an error, then one response a client. */
 export type DecorateAcknowledgementsWithTimeoutAndMultipleResponses<Events> = {
   [K in keyof Events]: Events[K] extends (...args: infer Params) => Unchecked

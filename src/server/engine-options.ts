@@ -1,5 +1,6 @@
 // server/ The options of the engine, as users write them and as the engine holds them (Socket.IO's "Server options", low-level part).
 import type { IncomingMessage } from "node:http";
+import type { ZlibOptions } from "node:zlib";
 import { VaivenError } from "../errors.js";
 import type { Unchecked } from "../event/event-map.js";
 import type { DeflateOptions } from "../frame/deflate.js";
@@ -14,8 +15,12 @@ import type { ForeignWebSocketSettings } from "./host.js";
 
 /** The `perMessageDeflate` option: our own names, or those of npm's `ws`. */
 export interface PerMessageDeflateOptions extends DeflateOptions {
-  /** zlib's options, of which `level`, `memLevel` and `windowBits` are used. */
-  readonly zlibDeflateOptions?: { readonly level?: number; readonly memLevel?: number; readonly windowBits?: number };
+  /** zlib's options, of which `level`, `memLevel` and `windowBits` count. */
+  readonly zlibDeflateOptions?: ZlibOptions;
+  /** Accepted for compatibility: what inflating needs was agreed in the handshake. */
+  readonly zlibInflateOptions?: ZlibOptions;
+  /** Accepted for compatibility: small messages are compressed in the turn that sends them, so there is nothing to limit. */
+  readonly concurrencyLimit?: number;
 }
 
 /** Options of `cookie`: those of npm's `cookie`, and the name. */

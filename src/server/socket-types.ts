@@ -1,6 +1,6 @@
 // server/ The types that programs name beside the classes: reasons, handshake, reserved events, flags.
+import type { IncomingHttpHeaders } from "node:http";
 import type { DefaultEventsMap, EventsMap, Unchecked } from "../event/event-map.js";
-import type { RequestHeaders } from "../http/exchange.js";
 import type { CloseReason } from "./connection.js";
 import type { AnySocket } from "./socket.js";
 
@@ -18,7 +18,7 @@ export type Event = [eventName: string, ...args: Unchecked[]];
 /** What is known of the request that opened the connection, and what the client sent when it joined the namespace. */
 export interface Handshake {
   /** The headers of the request. */
-  headers: { [header: string]: string | string[] | undefined } & RequestHeaders;
+  headers: IncomingHttpHeaders;
   /** When the socket was made, as text. */
   time: string;
   /** The address of the client; what a proxy said where `trustProxy` allows it. */

@@ -35,10 +35,12 @@ export function encodePacket({ type, nsp, id, data }: SocketPacket, options?: Ou
 const BINARY = PacketType.BINARY_EVENT - PacketType.EVENT;
 
 //              type   attachments  namespace   id
-const HEADER = /^([0-6])(?:(\d+)-)?(\/[^,]*)?,?(\d*)/;
+const HEADER = /^([0-7])(?:(\d+)-)?(\/[^,]*)?,?(\d*)/;
 
 /** Reads the packets of one connection, in order. Throws a VaivenError `PACKET_*` at what is none; the reader must not be used after that. */
 export class PacketReader {
+  /** Whether control packets (control-packet.ts) are taken: the server is one of ours, and has said so. */
+  control = false;
   private packet: SocketPacket | undefined = undefined;
   private json = "";
   private missing = 0;
@@ -51,7 +53,9 @@ export class PacketReader {
     const [all, type, count, nsp = "/", id] = header;
     const packet: SocketPacket = { type: Number(type) as PacketType, nsp };
     if (id) packet.id = Number(id);
-    if (packet.type >= PacketType.BINARY_EVENT) packet.type = (packet.type - BINARY) as PacketType;
+    if (packet.type === PacketType.CONTROL) {
+      if (!this.control) throw invalid();
+    } else if (packet.type >= PacketType.BINARY_EVENT) packet.type = (packet.type - BINARY) as PacketType;
     this.packet = packet;
     this.json = text.slice(start + all.length);
     this.missing = Number(count ?? 0);

@@ -167,7 +167,7 @@ export class BaseManager<
     };
     const take = (packet: SocketPacket | undefined): void => {
       if (packet === undefined) return;
-      this.emitReserved("packet", packet);
+      if (packet.type !== PacketType.CONTROL) this.emitReserved("packet", packet);
       const socket = this.nsps[packet.nsp];
       if (socket?.active) this.guard(() => socket._onPacket(packet));
       else if (packet.type === PacketType.CONNECT) {
@@ -190,6 +190,7 @@ export class BaseManager<
         cancelTimeout?.();
         this._readyState = "open";
         this._envelope = data.vaiven;
+        reader.control = data.vaiven !== undefined;
         this.emitReserved("open");
         this.everySocket((socket) => socket._onOpen());
         if (fn) this.guard(() => fn());

@@ -1,6 +1,7 @@
 // packet/ Reading Socket.IO packets of one connection, protocol v5, with the attachments that follow a binary header. One reader per connection.
 import { VaivenError } from "../errors.js";
 import { attach } from "./attachments.js";
+import { readControl } from "./control-packet.js";
 import { readFlatArray } from "./flat-json.js";
 import { PacketType, RESERVED_EVENTS, type SocketPacket } from "./socket-packet.js";
 
@@ -35,6 +36,8 @@ interface Unfinished {
  * Reads the packets of one connection, in order. Throws a VaivenError `PACKET_*` at what the protocol forbids; the reader must not be used after that.
  */
 export class PacketReader {
+  /** Whether control packets are taken: the other end is one of ours, and has said so. Otherwise their type is unknown, as the protocol has it. */
+  control = false;
   private unfinished: Unfinished | undefined = undefined;
   private readonly limits: PacketLimits;
 
@@ -57,6 +60,7 @@ export class PacketReader {
     const type = text.charCodeAt(at++) - ZERO;
     // The comparison is false for NaN, which is what an empty text gives.
     if (!(type >= PacketType.CONNECT && type <= PacketType.BINARY_ACK)) {
+      if (type === PacketType.CONTROL && this.control) return readControl(text, at);
       throw new VaivenError("PACKET_UNKNOWN_TYPE", "expected a Socket.IO packet type from 0 to 6");
     }
     let expected = 0;

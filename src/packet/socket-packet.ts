@@ -13,6 +13,8 @@ export const PacketType = {
   CONNECT_ERROR: 4,
   BINARY_EVENT: 5,
   BINARY_ACK: 6,
+  /** Not the protocol's: between our own two ends, where both said so. See control-packet.ts. */
+  CONTROL: 7,
 } as const;
 export type PacketType = (typeof PacketType)[keyof typeof PacketType];
 
@@ -22,7 +24,7 @@ export interface SocketPacket {
   type: PacketType;
   /** Namespace, always with its leading slash; `/` is the main one. */
   nsp: string;
-  /** CONNECT: auth or `{ sid }`; EVENT: `[name, ...args]`; ACK: `[...args]`; CONNECT_ERROR: `{ message, data? }`; DISCONNECT: absent. */
+  /** CONNECT: auth or `{ sid }`; EVENT: `[name, ...args]`; ACK: `[...args]`; CONNECT_ERROR: `{ message, data? }`; DISCONNECT: absent; CONTROL: `[kind, ...args]`. */
   data?: unknown;
   /** Acknowledgement id, a whole number from 0. */
   id?: number;

@@ -8,11 +8,12 @@ import { type ErrorCode, VaivenError } from "../errors.js";
 import type { Unchecked } from "../event/event-map.js";
 import type { RequestSnapshot } from "../http/request-snapshot.js";
 import { pathOf, readQuery } from "../http/target.js";
+import { capabilitiesOf, controlOf } from "../packet/control-packet.js";
 import { PacketType, type SocketPacket } from "../packet/socket-packet.js";
 import { Deadline } from "../session/deadlines.js";
 import type { CloseReason, Connection, ConnectionSink } from "./connection.js";
 import type { EngineSocket } from "./engine-socket.js";
-import { type ClientEnvelope, takeEnvelope } from "./envelope.js";
+import { takeEnvelope } from "./envelope.js";
 import type { PacketCodec } from "./packet-writer.js";
 import { writeToEngine } from "./plugin-doors.js";
 import type { AnyServer } from "./server.js";
@@ -50,8 +51,8 @@ export class Client implements ConnectionSink {
   /** @internal */
   readonly origin: ConnectionOrigin;
   readonly server: AnyServer;
-  /** What our own client said of itself; undefined for stock clients. */
-  envelope: ClientEnvelope | undefined = undefined;
+  /** @internal What this client and the server can do beyond Socket.IO, as bits of `Capability`: 0 for stock clients. */
+  _caps = 0;
   private readonly reader: ReturnType<PacketCodec["reader"]>;
   /** The first namespace, which for most clients is the only one, needs no map. */
   private first: AnySocket | undefined = undefined;
@@ -201,6 +202,11 @@ export class Client implements ConnectionSink {
       case PacketType.DISCONNECT:
         socket._onClose("client namespace disconnect");
         return;
+      case PacketType.CONTROL: {
+        const message = controlOf(packet, this._caps);
+        if (message === undefined || !socket._onControl(message)) this.violation(packet);
+        return;
+      }
       default:
         // With protocol 3 the main namespace is joined already when a client asks for it.
         if (packet.type === PacketType.CONNECT && this.connection.protocol === 3) return;
@@ -240,7 +246,7 @@ export class Client implements ConnectionSink {
   private connect(name: string, payload: Record<string, unknown> | undefined): void {
     if (payload !== undefined) {
       const envelope = takeEnvelope(payload);
-      if (envelope !== undefined) this.envelope = envelope;
+      if (envelope !== undefined) this.agree(envelope.caps);
     }
     if (this.countNamespaces() >= this.server._maxNamespaces) {
       const limit = this.server._maxNamespaces;
@@ -283,6 +289,12 @@ export class Client implements ConnectionSink {
       if (this.closed) return;
       this.onPacket(packet, 0);
     }
+  }
+
+  /** The client is one of ours. */
+  private agree(caps: readonly string[]): void {
+    this._caps = this.server._caps & capabilitiesOf(caps);
+    this.reader.control = this._caps !== 0;
   }
 
   private forgetPending(name: string): void {

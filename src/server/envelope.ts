@@ -1,7 +1,20 @@
 // server/ What our own two ends say to each other in places that stock ends do not look at (design, "Between our own two ends").
 
-/** The version of the envelope, and what this server can do beyond Socket.IO: nothing yet. */
-export const SERVER_ENVELOPE: Readonly<{ v: number; caps: readonly string[] }> = { v: 1, caps: [] };
+import { CAPABILITIES } from "../packet/control-packet.js";
+
+/** What this version of the server can do beyond Socket.IO, as bits of `Capability`. */
+const SERVER_CAPABILITIES = 0;
+
+/** What a server can do beyond Socket.IO, as bits of `Capability`. Control packets have no place among the messages of a program's own parser. */
+export function serverCapabilities(hasOwnParser: boolean): number {
+  return hasOwnParser ? 0 : SERVER_CAPABILITIES;
+}
+
+/** What the open packet says of a server that can do `capabilities`, which are bits of `Capability`. */
+export function serverEnvelope(capabilities: number): ClientEnvelope {
+  const known = [...CAPABILITIES].filter(([, bit]) => (capabilities & bit) !== 0);
+  return { v: 1, caps: known.map(([name]) => name) };
+}
 
 /** What our client answers in its CONNECT payload. */
 export interface ClientEnvelope {

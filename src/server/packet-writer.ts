@@ -15,6 +15,8 @@ export interface PacketWriter {
 
 /** Reads the packets of one connection. Methods throw what the peer did wrong. */
 export interface MessageReader {
+  /** Set once the client has said that it is one of ours: whether control packets are taken. */
+  control?: boolean;
   readText(packet: string, start: number): SocketPacket | undefined;
   readBinary(bytes: Uint8Array): SocketPacket | undefined;
 }

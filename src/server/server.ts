@@ -10,7 +10,7 @@ import type { Clock } from "../session/platform.js";
 import { Broadcaster } from "./broadcaster.js";
 import { Client, type ConnectionOrigin } from "./client.js";
 import { Engine } from "./engine.js";
-import { SERVER_ENVELOPE } from "./envelope.js";
+import { serverCapabilities, serverEnvelope } from "./envelope.js";
 import { type ErrorHook, ErrorReporter } from "./error-reporter.js";
 import { type ForeignSocket, foreignOrigin } from "./foreign-connection.js";
 import type { EngineHost } from "./host.js";
@@ -68,6 +68,8 @@ export class Server<
   readonly _nsps: Map<string, Namespace<ListenEvents, EmitEvents, ServerSideEvents, SocketData>> = new Map();
   /** @internal */
   readonly _codec: PacketCodec;
+  /** @internal What it can do beyond Socket.IO, as bits of `Capability`. */
+  readonly _caps: number;
   /** @internal */
   readonly _errors: ErrorReporter;
   /** @internal */
@@ -104,6 +106,7 @@ export class Server<
     this._deadlines = host.deadlines;
     this._errors = new ErrorReporter(host.platform, opts.rethrowHandlerErrors === true);
     this._codec = opts.parser === undefined ? defaultCodec(packetLimits(opts)) : parserCodec(opts.parser);
+    this._caps = serverCapabilities(opts.parser !== undefined);
     this.encoder = this._codec.encoder;
     this._connectTimeout = count("connectTimeout", opts.connectTimeout, 45_000);
     this._cleansUpChildren = opts.cleanupEmptyChildNamespaces === true;
@@ -156,7 +159,7 @@ export class Server<
     this.engine = engine as Engine;
     if (engine instanceof Engine) {
       engine.onFailure = (cause, failure) => this._errors.engineFailed(cause, failure);
-      engine.openExtra = { vaiven: SERVER_ENVELOPE };
+      engine.openExtra = { vaiven: serverEnvelope(this._caps) };
       engine.onSession = (connection) => this.accept(connection);
     } else engine.on("connection", (socket: ForeignSocket) => this.accept(foreignOrigin(socket)));
     return this;

@@ -30,6 +30,7 @@ import type {
   Unchecked,
 } from "../event/event-map.js";
 import { refuseReserved } from "../event/reserved.js";
+import type { ControlMessage } from "../packet/control-packet.js";
 import type { Outgoing } from "../packet/outgoing.js";
 import { PacketType, RESERVED_EVENTS, type SocketPacket } from "../packet/socket-packet.js";
 import { BroadcastOperator } from "./broadcast-operator.js";
@@ -358,6 +359,11 @@ export class Socket<
     if (this.pendingAcks === undefined || this.state !== "connected") return;
     const pending = takeAck(this.pendingAcks, packet.id as number);
     if (pending !== undefined) this.callBack(pending, packet.data as unknown[], "acknowledgement");
+  }
+
+  /** @internal A control packet came, of a capability that was agreed on. False if a client may not send its kind. */
+  _onControl(_message: ControlMessage): boolean {
+    return false;
   }
 
   /** @internal */

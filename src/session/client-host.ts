@@ -71,6 +71,8 @@ export interface SurroundingsListener {
 
 /** Reads the packets of one connection. Throws a VaivenError `PACKET_*` at what is none. */
 export interface PacketSource {
+  /** Set where the server is one of ours: whether control packets are taken. */
+  control?: boolean;
   /** One text, which begins at `start`. Undefined when attachments must follow first. */
   readText(text: string, start: number): SocketPacket | undefined;
   /** One attachment, as {@link ClientHost.userBytes} made it. Returns the packet with the last one. */

@@ -97,8 +97,7 @@ export class NodeHttpHost {
     return {
       settings,
       profile,
-      foreign:
-        foreign && new ForeignWebSockets(foreign.engine, settings.maxMessageBytes, foreign.perMessageDeflate),
+      foreign: foreign && new ForeignWebSockets(foreign.engine, settings.maxMessageBytes, foreign.perMessageDeflate),
     };
   }
 

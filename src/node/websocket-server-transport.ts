@@ -70,6 +70,8 @@ export class WebSocketServerTransport implements Transport, ConnectionSink, Conn
   close(code = 1000, reason = ""): void {
     if (this.connection.state !== "open") return;
     this.connection.close(code, reason);
+    // A peer that broke the rules is not waited for (RFC 6455 section 7.1.7): this side ends behind the Close frame.
+    if (code >= 1002 && this.connection.waitingOutputBytes === 0) this.socket.end();
     this.limitClosing();
   }
 

@@ -83,6 +83,7 @@ export type ErrorCode =
   // event/
   | "ACK_TIMEOUT"
   | "ACK_DISCONNECTED"
+  | "ACK_UNHANDLED"
   | "ACK_TOO_MANY"
   // server/ client/
   | "API_RESERVED_EVENT"

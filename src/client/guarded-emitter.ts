@@ -17,21 +17,30 @@ export abstract class GuardedEmitter<
   }
 
   /** Calls `fn`. What it throws is thrown again at the end of the turn, with nobody around to catch it. */
-  protected guard(fn: () => void): void {
+  protected guard(fn: () => void, fail?: (cause: unknown) => void): void {
     try {
       fn();
     } catch (error) {
       this.soon(() => {
         throw error;
       });
+      fail?.(error);
     }
   }
 
-  protected override dispatch(event: unknown, args: readonly unknown[]): boolean {
-    let heard = false;
+  /** `fail` is told what a listener threw, or its promise was rejected with, and the error goes its way none the less. */
+  protected override dispatch(event: unknown, args: readonly unknown[], fail?: (cause: unknown) => void): boolean {
+    let heard = true;
     this.guard(() => {
-      heard = super.dispatch(event, args);
-    });
+      heard = super.dispatch(event, args, fail && ((result) => watch(result as Promise<unknown> | undefined, fail)));
+    }, fail);
     return heard;
   }
+}
+
+function watch(result: Promise<unknown> | undefined, fail: (cause: unknown) => void): void {
+  result?.then?.(undefined, (cause) => {
+    fail(cause);
+    throw cause;
+  });
 }

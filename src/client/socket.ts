@@ -4,6 +4,7 @@
 //      ▲                          │ CONNECT_ERROR            │
 //      └──────────────────────────┴──────────────────────────┴── disconnect(), DISCONNECT
 import { VaivenError } from "../errors.js";
+import { asError, errorOf, unhandledError, wireErrorOf } from "../event/ack-errors.js";
 import {
   type AckTable,
   abandonAcks,
@@ -26,6 +27,7 @@ import type {
   Unchecked,
 } from "../event/event-map.js";
 import { refuseReserved } from "../event/reserved.js";
+import type { ControlMessage } from "../packet/control-packet.js";
 import { PacketType, type SocketPacket } from "../packet/socket-packet.js";
 import { readBlobs } from "./blobs.js";
 import { GuardedEmitter } from "./guarded-emitter.js";
@@ -72,6 +74,10 @@ export interface EmitFlags {
   /** It comes from the queue of `retries`. */
   fromQueue?: boolean;
 }
+
+/** What this client can do beyond Socket.IO: the names of control-packet.ts. */
+const ACK_ERRORS = "ack-errors";
+const CAPABILITIES = [ACK_ERRORS];
 
 /** A packet that waits for a connection. */
 export interface BufferedPacket extends SocketPacket {
@@ -298,7 +304,13 @@ export class Socket<
     const { io, acks } = this;
     const { type, id, data, options } = packet;
     try {
-      const outgoing = io._encode(packet, options);
+      // An error as acknowledgement: without our own server what JSON makes of it, as with Socket.IO.
+      const outgoing = io._encode(
+        type === PacketType.ACK && data instanceof Array && data[0] instanceof Error && this.failsAcks
+          ? { type: PacketType.CONTROL, nsp: packet.nsp, data: ["ack-error", id, wireErrorOf(data[0])] }
+          : packet,
+        options,
+      );
       const { maxPayload } = io.engine;
       if (maxPayload && maxPayload < outgoing.byteLength(io.platform().textByteLength)) {
         throw new VaivenError(
@@ -333,7 +345,7 @@ export class Socket<
         {},
         this._pid && { pid: this._pid, offset: this._lastOffset },
         data,
-        io._envelope && { vaiven: { v: 1, caps: [] } },
+        io._envelope && { vaiven: { v: 1, caps: CAPABILITIES } },
       );
       const packet: SocketPacket = { type: PacketType.CONNECT, nsp: this.nsp };
       if (Object.keys(payload).length > 0) packet.data = payload;
@@ -368,7 +380,15 @@ export class Socket<
 
   /** A packet of this namespace. @internal */
   _onPacket(packet: SocketPacket): void {
-    const { type, data, id } = packet;
+    let { type, data, id } = packet;
+    if (type === PacketType.CONTROL) {
+      const message = data as ControlMessage;
+      if (message[0] === "ack-error") {
+        type = PacketType.ACK;
+        id = message[1];
+        data = [errorOf(message[2])];
+      }
+    }
     if (type === PacketType.EVENT) {
       const args = data as unknown[];
       if (id !== undefined) args.push(this.answer(id));
@@ -420,8 +440,10 @@ export class Socket<
   private deliver(args: readonly unknown[]): void {
     this.notifyIncoming(args);
     const [event, ...rest] = args;
-    this.dispatch(event, rest);
     const last = rest[rest.length - 1];
+    const fail =
+      typeof last === "function" && this.failsAcks ? (cause: unknown): void => last(asError(cause)) : undefined;
+    if (!this.dispatch(event, rest, fail) && !this.listenersAny().length) fail?.(unhandledError(event));
     if (this._pid && typeof last === "string") this._lastOffset = last;
   }
 
@@ -433,6 +455,11 @@ export class Socket<
       answered = true;
       if (this.connected) this.transmit({ type: PacketType.ACK, nsp: this.nsp, id, data, options: {} });
     };
+  }
+
+  /** Whether the server takes errors as acknowledgements. */
+  private get failsAcks(): boolean {
+    return this.io._envelope?.caps.includes(ACK_ERRORS) === true;
   }
 
   private leave(): void {

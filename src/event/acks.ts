@@ -43,7 +43,7 @@ export function expectAckWithin(
   let cancel: Cancel | undefined;
   const pending: PendingAck = (...args) => {
     cancel?.();
-    callback(null, ...args);
+    answer(callback, args);
   };
   pending.abandon = (error) => {
     cancel?.();
@@ -58,9 +58,15 @@ export function expectAckWithin(
 
 /** Waits for answer `id` without a limit of time; `callback` is called once, with an error if the socket goes first. */
 export function expectAck(table: AckTable, id: number, callback: TimedAckCallback): void {
-  const pending: PendingAck = (...args) => callback(null, ...args);
+  const pending: PendingAck = (...args) => answer(callback, args);
   pending.abandon = (error) => callback(error);
   table.set(id, pending);
+}
+
+/** Nothing that is decoded is an Error: as first argument it is what our own other end failed with (ack-errors.ts). */
+function answer(callback: TimedAckCallback, args: readonly unknown[]): void {
+  if (args[0] instanceof Error) callback(args[0]);
+  else callback(null, ...args);
 }
 
 /** Takes out whoever waits for answer `id`; undefined if nobody does (unknown id, or too late). */

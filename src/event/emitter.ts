@@ -54,7 +54,7 @@ export class Emitter<
   ): this {
     const wrapped: OnceListener = (...args: never[]) => {
       this.off(event, wrapped as typeof listener);
-      (listener as Listener).apply(this, args);
+      return (listener as Listener).apply(this, args);
     };
     wrapped.fn = listener;
     return this.on(event, wrapped as typeof listener);
@@ -95,12 +95,18 @@ export class Emitter<
     this.dispatch(event, args);
   }
 
-  /** Calls the listeners of `event` here, whatever {@link emit} does in a subclass. False if there are none. */
-  protected dispatch(event: unknown, args: readonly unknown[]): boolean {
+  /** Calls the listeners of `event` here, whatever {@link emit} does in a subclass. False if there are none. `each` gets what each returned. */
+  protected dispatch(event: unknown, args: readonly unknown[], each?: (result: unknown) => void): boolean {
     const known = this.handlers?.get(event);
     if (known === undefined) return false;
-    if (typeof known === "function") known.apply(this, args as never[]);
-    else for (const listener of known) listener.apply(this, args as never[]);
+    if (typeof known === "function") {
+      const result: unknown = known.apply(this, args as never[]);
+      each?.(result);
+    } else
+      for (const listener of known) {
+        const result: unknown = listener.apply(this, args as never[]);
+        each?.(result);
+      }
     return true;
   }
 

@@ -32,7 +32,7 @@ export const CAPABILITIES: ReadonlyMap<string, number> = new Map([
 export interface WireError {
   readonly name: string;
   readonly message: string;
-  readonly code?: string | number;
+  readonly code?: string | number | undefined;
   readonly data?: unknown;
 }
 

@@ -5,6 +5,7 @@
 //   Packets for a pending one wait for `connection`; for one that was left they are dropped; for an unknown one the connection is closed.
 import type { IncomingMessage } from "node:http";
 import { type ErrorCode, VaivenError } from "../errors.js";
+import { errorOf } from "../event/ack-errors.js";
 import type { Unchecked } from "../event/event-map.js";
 import type { RequestSnapshot } from "../http/request-snapshot.js";
 import { pathOf, readQuery } from "../http/target.js";
@@ -204,7 +205,10 @@ export class Client implements ConnectionSink {
         return;
       case PacketType.CONTROL: {
         const message = controlOf(packet, this._caps);
-        if (message === undefined || !socket._onControl(message)) this.violation(packet);
+        if (message?.[0] === "ack-error") {
+          const [, id, error] = message;
+          socket._onAck({ type: PacketType.ACK, nsp: packet.nsp, id, data: [errorOf(error)] });
+        } else if (message === undefined || !socket._onControl(message)) this.violation(packet);
         return;
       }
       default:

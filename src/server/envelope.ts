@@ -1,9 +1,9 @@
 // server/ What our own two ends say to each other in places that stock ends do not look at (design, "Between our own two ends").
 
-import { CAPABILITIES } from "../packet/control-packet.js";
+import { CAPABILITIES, Capability } from "../packet/control-packet.js";
 
 /** What this version of the server can do beyond Socket.IO, as bits of `Capability`. */
-const SERVER_CAPABILITIES = 0;
+const SERVER_CAPABILITIES = Capability.ACK_ERRORS;
 
 /** What a server can do beyond Socket.IO, as bits of `Capability`. Control packets have no place among the messages of a program's own parser. */
 export function serverCapabilities(hasOwnParser: boolean): number {

@@ -72,24 +72,31 @@ export abstract class EventReceiver<
   /** Calls the listeners of an event. Node's `emit` without a spread for the usual numbers of arguments: this is the path of every message. */
   protected dispatch(event: readonly unknown[]): void {
     // A peer may send an event of this name, at which Node throws if nobody listens.
-    if (event[0] === "error" && this.listenerCount("error") === 0) return;
+    if (event[0] === "error" && this.listenerCount("error") === 0) {
+      this.unheard(event);
+      return;
+    }
+    let isHeard: boolean;
     try {
       switch (event.length) {
         case 1:
-          emitLocally.call(this, event[0]);
+          isHeard = emitLocally.call(this, event[0]);
           break;
         case 2:
-          emitLocally.call(this, event[0], event[1]);
+          isHeard = emitLocally.call(this, event[0], event[1]);
           break;
         case 3:
-          emitLocally.call(this, event[0], event[1], event[2]);
+          isHeard = emitLocally.call(this, event[0], event[1], event[2]);
           break;
         default:
-          emitLocally.apply(this, event as [unknown, ...unknown[]]);
+          isHeard = emitLocally.apply(this, event as [unknown, ...unknown[]]);
       }
     } catch (cause) {
       this.handlerFailed(cause, event[0]);
+      this._eventFailed(cause, event);
+      return;
     }
+    if (!isHeard) this.unheard(event);
   }
 
   protected emitReserved(event: keyof Reserved & string, ...args: unknown[]): void {
@@ -108,11 +115,22 @@ export abstract class EventReceiver<
     if (this.anyOutgoing !== undefined) this.tell(this.anyOutgoing, event);
   }
 
+  /** @internal A listener of an event of the peer failed. Its error was reported. */
+  abstract _eventFailed(cause: unknown, event: readonly unknown[]): void;
+
+  /** An event of the peer's has no listener of its own. */
+  protected abstract unheard(event: readonly unknown[]): void;
+
   /** Calls a listener that Node's emitter does not know. */
   protected abstract guard(call: () => unknown, event: unknown): void;
 
   /** A listener threw. */
   protected abstract handlerFailed(cause: unknown, event: unknown): void;
+
+  /** Whether catch-all listeners hear of every event. */
+  protected get hasIncomingListeners(): boolean {
+    return this.anyIncoming !== undefined;
+  }
 
   private tell(listeners: ListenerList<AnyListener>, event: readonly unknown[]): void {
     for (const listener of listeners) this.guard(() => listener.apply(this, event as unknown[]), event[0]);

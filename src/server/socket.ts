@@ -5,6 +5,7 @@
 import type { IncomingMessage } from "node:http";
 import type { Room, SocketId } from "../adapter/contract.js";
 import type { AdapterSocket } from "../adapter/namespace-view.js";
+import { asError, unhandledError, wireErrorOf } from "../event/ack-errors.js";
 import {
   type AckCallback,
   type AckTable,
@@ -30,7 +31,7 @@ import type {
   Unchecked,
 } from "../event/event-map.js";
 import { refuseReserved } from "../event/reserved.js";
-import type { ControlMessage } from "../packet/control-packet.js";
+import { Capability, type ControlMessage, encodeControl } from "../packet/control-packet.js";
 import type { Outgoing } from "../packet/outgoing.js";
 import { PacketType, RESERVED_EVENTS, type SocketPacket } from "../packet/socket-packet.js";
 import { BroadcastOperator } from "./broadcast-operator.js";
@@ -404,6 +405,28 @@ export class Socket<
     this.nsp._errors.handlerFailed(cause, { socket: this as AnySocket, event });
   }
 
+  /** @internal Whoever awaits the acknowledgement of this event is told, where the client is one of ours. */
+  _eventFailed(cause: unknown, event: readonly unknown[]): void {
+    const sender = event[event.length - 1];
+    if (typeof sender !== "function" || !this.failsAcks) return;
+    const error = asError(cause);
+    try {
+      sender(error);
+    } catch {
+      // What the error carries is nothing that JSON can hold.
+      sender(new Error(error.message));
+    }
+  }
+
+  protected override unheard(event: readonly unknown[]): void {
+    if (!this.hasIncomingListeners) this._eventFailed(unhandledError(event[0]), event);
+  }
+
+  /** Whether the client takes errors as acknowledgements. */
+  private get failsAcks(): boolean {
+    return (this.client._caps & Capability.ACK_ERRORS) !== 0;
+  }
+
   private newBroadcast(): BroadcastOperator<DecorateAcknowledgementsWithMultipleResponses<EmitEvents>, SocketData> {
     const flags = this.flags;
     this.flags = undefined;
@@ -432,8 +455,13 @@ export class Socket<
     let sent = false;
     return (...args) => {
       if (sent || this.state === "left") return;
+      const [error] = args;
+      const packet =
+        error instanceof Error && this.failsAcks
+          ? encodeControl(this.nsp.name, ["ack-error", id, wireErrorOf(error)])
+          : this.nsp._codec.writer.ack(this.nsp.name, id, args);
       sent = true;
-      this.connection.send(this.nsp._codec.writer.ack(this.nsp.name, id, args));
+      this.connection.send(packet);
     };
   }
 
@@ -441,15 +469,23 @@ export class Socket<
     runMiddlewares(chain, event, {
       onDone: (error) => {
         if (this.state !== "connected") return;
-        if (error === undefined) this.dispatch(event);
-        else if (this.listenerCount("error") > 0) this.emitReserved("error", error);
+        if (error === undefined) {
+          this.dispatch(event);
+          return;
+        }
+        if (this.listenerCount("error") > 0) this.emitReserved("error", error);
         else this.nsp._errors.middlewareFailed(error, { socket: this as AnySocket, event: event[0] });
+        this._eventFailed(error, event);
       },
-      onThrown: (cause) => this.nsp._errors.middlewareFailed(cause, { socket: this as AnySocket, event: event[0] }),
+      onThrown: (cause) => {
+        this.nsp._errors.middlewareFailed(cause, { socket: this as AnySocket, event: event[0] });
+        this._eventFailed(cause, event);
+      },
     });
   }
 }
 
-receiveRejections(Socket as { prototype: AnySocket }, (socket, cause, event) => {
+receiveRejections(Socket as { prototype: AnySocket }, (socket, cause, event, args) => {
   socket.nsp._errors.handlerRejected(cause, { socket, event });
+  socket._eventFailed(cause, args);
 });

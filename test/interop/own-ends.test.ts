@@ -1,0 +1,57 @@
+// Interop: what our own two ends do for each other beyond the protocol, over real sockets; and that stock ends never see any of it.
+import { describe, expect, it } from "vitest";
+import { client, connected, pair, stage } from "../support/scene.js";
+import { once } from "../support/waiting.js";
+import { MIXED, OURS, type Pair, WAYS } from "./pairs.js";
+
+const [stockClient, stockServer] = MIXED as [Pair, Pair];
+
+describe("errors as acknowledgements between our own ends", () => {
+  for (const [way, options] of Object.entries(WAYS)) {
+    it(`arrive as errors, both ways: ${way}`, async () => {
+      const scene = await stage(OURS.server);
+      const { socket, peer } = await pair(scene, OURS.client, options);
+      const failing = (): never => {
+        throw Object.assign(new RangeError("too far"), { code: "E_FAR", data: { at: 3 } });
+      };
+      socket.on("go", failing);
+      peer.on("go", (ack: (error: Error) => void) => ack(Object.assign(new Error("no"), { code: 7 })));
+      (scene.io as unknown as { onError(hook: () => void): void }).onError(() => {});
+      const expected = { name: "RangeError", message: "too far", code: "E_FAR", data: { at: 3 } };
+      await expect(peer.emitWithAck("go")).rejects.toMatchObject(expected);
+      await expect(peer.timeout(5000).emitWithAck("go")).rejects.toMatchObject(expected);
+      await expect(socket.emitWithAck("go")).rejects.toMatchObject({ name: "Error", message: "no", code: 7 });
+      await expect(peer.emitWithAck("nobody")).rejects.toMatchObject({ code: "ACK_UNHANDLED" });
+      await expect(socket.timeout(5000).emitWithAck("nobody")).rejects.toMatchObject({ code: "ACK_UNHANDLED" });
+    });
+  }
+});
+
+describe("a stock end", () => {
+  it("at the client sees one unknown key in the open packet, and packets of the protocol only", async () => {
+    const scene = await stage(stockClient.server);
+    const peer = client(stockClient.client, scene.url, { transports: ["websocket"] });
+    const raw: unknown[] = [];
+    peer.io.engine.on("packet", ({ data }: { data?: unknown }) => raw.push(data));
+    await once(peer, "connect");
+    const socket = scene.io.sockets.sockets.get(peer.id ?? "");
+    socket?.on("e", (ack: (error: Error) => void) => ack(new Error("no")));
+    expect(await peer.emitWithAck("e")).toEqual({});
+    expect(socket?.handshake.auth).toEqual({});
+    expect(Object.keys(socket?.handshake.query ?? {}).sort()).toEqual(["EIO", "transport"]);
+    expect(raw.filter((data) => typeof data === "string" && /^(7|.*vaiven)/.test(data)).length).toBe(1);
+  });
+
+  it("at the server sees nothing: not in auth, not in the query, not among the packets", async () => {
+    const scene = await stage(stockServer.server);
+    const peer = await connected(stockServer.client, scene.url, { transports: ["websocket"], auth: { token: "t" } });
+    const socket = scene.io.sockets.sockets.get(peer.id ?? "");
+    const raw: unknown[] = [];
+    socket?.conn.on("data", (data: unknown) => raw.push(data));
+    peer.on("e", (ack: (error: Error) => void) => ack(new Error("no")));
+    expect(await socket?.emitWithAck("e")).toEqual({});
+    expect(socket?.handshake.auth).toEqual({ token: "t" });
+    expect(Object.keys(socket?.handshake.query ?? {}).sort()).toEqual(["EIO", "transport"]);
+    expect(raw).toEqual(["30[{}]"]);
+  });
+});

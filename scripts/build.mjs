@@ -12,6 +12,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { copyUnderBothNames, writeBrowserFiles } from "./build/browser-files.mjs";
 import { writeCallable, writeNamed } from "./build/callable.mjs";
+import { writeOldPaths } from "./build/old-paths.mjs";
 import { runStep } from "./check.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
@@ -65,6 +66,8 @@ declare function callable(uri?: string, opts?: Partial<ManagerOptions & SocketOp
   writeNamed({ folder: at("dist"), entry: "websocket" });
   writeCallable({ folder: clientFolder, entry: "client", index: "index", ...client });
   const names = writeCallable({ folder: clientFolder, entry: "client-browser", index: "browser", ...client });
+  writeCallable({ folder: clientFolder, entry: "client-browser-debug", index: "browser-debug", ...client });
+  writeOldPaths({ server: at("dist"), client: at("packages/client/build/esm") });
 
   const browserFiles = at("packages/client/dist");
   await writeBrowserFiles({

@@ -5,6 +5,7 @@ import { BaseManager } from "../client/manager.js";
 import type { ManagerOptions } from "../client/options.js";
 import type { DefaultEventsMap, EventsMap } from "../event/event-map.js";
 import { nodeHost } from "../node/client-host.js";
+import { logManager } from "./client-log.js";
 
 /** One connection to one server, and the sockets that share it. */
 export class Manager<
@@ -13,6 +14,7 @@ export class Manager<
 > extends BaseManager<ListenEvents, EmitEvents> {
   constructor(uri?: string | Partial<ManagerOptions>, opts?: Partial<ManagerOptions>) {
     super(nodeHost, uri, opts);
+    logManager(this);
   }
 }
 

@@ -5,6 +5,7 @@ import { NodeHttpHost } from "../node/http-host.js";
 import { type ServerHost, Server as ServerOverHost, type ServerTarget } from "../server/server.js";
 import type { ServerOptions } from "../server/server-options.js";
 import "../server/legacy-2012.js";
+import { logEngine, logServer } from "./server-log.js";
 
 class NodeServerHost extends NodeHttpHost implements ServerHost {
   createHttpServer(): HttpServer {
@@ -37,6 +38,12 @@ export class Server<
    */
   constructor(target?: ServerTarget | Partial<ServerOptions>, options?: Partial<ServerOptions>) {
     super(host, target, options);
+    logServer(this);
+  }
+
+  override bind(engine: Parameters<ServerOverHost["bind"]>[0]): this {
+    logEngine(engine);
+    return super.bind(engine);
   }
 }
 

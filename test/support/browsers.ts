@@ -27,6 +27,8 @@ export interface Browser {
 export interface LaunchOptions {
   /** An HTTP proxy, `host:port`, for every address, loopback too. */
   readonly proxy?: string;
+  /** Names of hosts that mean this machine, so that pages can come from other sites than the one under test. */
+  readonly names?: readonly string[];
 }
 
 /** `CHROMIUM` and `FIREFOX` in the environment say where a browser is; otherwise it is looked for where systems put it. */
@@ -46,7 +48,7 @@ export function launchBrowser(name: BrowserName, options: LaunchOptions = {}): P
   return name === "chromium" ? launchChromium(options) : launchGecko(options);
 }
 
-async function launchChromium({ proxy }: LaunchOptions): Promise<Browser> {
+async function launchChromium({ proxy, names = [] }: LaunchOptions): Promise<Browser> {
   const browser = await chromium.launch({
     executablePath: executable("chromium"),
     headless: true,
@@ -59,6 +61,9 @@ async function launchChromium({ proxy }: LaunchOptions): Promise<Browser> {
       "--disable-background-networking",
       "--disable-component-update",
       "--disable-sync",
+      ...(names.length === 0
+        ? []
+        : [`--host-resolver-rules=${names.map((host) => `MAP ${host} 127.0.0.1`).join(",")}`]),
       // Without this, Chromium never asks a proxy for loopback addresses.
       ...(proxy === undefined ? [] : [`--proxy-server=${proxy}`, "--proxy-bypass-list=<-loopback>"]),
     ],
@@ -85,7 +90,7 @@ async function launchChromium({ proxy }: LaunchOptions): Promise<Browser> {
   };
 }
 
-async function launchGecko({ proxy }: LaunchOptions): Promise<Browser> {
+async function launchGecko({ proxy, names = [] }: LaunchOptions): Promise<Browser> {
   const [host, port] = proxy?.split(":") ?? [];
   const browser = await launchFirefox({
     browser: "firefox",
@@ -96,6 +101,7 @@ async function launchGecko({ proxy }: LaunchOptions): Promise<Browser> {
       "app.update.enabled": false,
       "network.captive-portal-service.enabled": false,
       "network.connectivity-service.enabled": false,
+      ...(names.length === 0 ? {} : { "network.dns.localDomains": names.join(",") }),
       ...(host === undefined || port === undefined
         ? {}
         : {

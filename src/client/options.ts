@@ -28,7 +28,7 @@ export interface EngineOptions {
   timestampParam?: string;
   /** Whether to add it. Default: to polling requests. */
   timestampRequests?: boolean;
-  /** In the order in which they are tried. Default: `["polling", "websocket"]`. */
+  /** In the order in which they are tried. Default: `["polling", "websocket", "webtransport"]`; a server must offer the last one. */
   transports?: TransportChoice[];
   /** Whether the next transport is tried when one cannot open. Default: true if the first one is WebSocket (Socket.IO: false). */
   tryAllTransports?: boolean;
@@ -124,7 +124,7 @@ export function engineSettings(
       : uri;
   const address = serverAddress(named, host.location);
   const transports: ClientTransportClass[] = [];
-  for (const choice of user.transports ?? ["polling", "websocket"]) {
+  for (const choice of user.transports ?? ["polling", "websocket", "webtransport"]) {
     const transport = typeof choice === "string" ? host.transports[choice] : choice;
     if (transport) transports.push(transport);
   }

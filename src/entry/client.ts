@@ -32,4 +32,5 @@ export {
 } from "../client/socket.js";
 export { NodePolling as NodeXHR, NodePolling as XHR } from "../node/client-polling-transport.js";
 export { NodeWebSocket, NodeWebSocket as WebSocket } from "../node/client-websocket-transport.js";
+export { NodeWebTransport as WebTransport } from "../node/client-webtransport-transport.js";
 export { io, io as connect, io as default };

@@ -5,6 +5,7 @@ import { encodePacket } from "../packet/socket-packet.js";
 import type { ClientHost, ClientPlatform } from "../session/client-host.js";
 import { NodePolling } from "./client-polling-transport.js";
 import { NodeWebSocket } from "./client-websocket-transport.js";
+import { NodeWebTransport } from "./client-webtransport-transport.js";
 import { nodePlatform } from "./platform.js";
 import { processHost } from "./process-host.js";
 
@@ -21,7 +22,13 @@ export const nodeHost: ClientHost = {
   payload: new PayloadCodec(nodePlatform),
   location: undefined,
   platform: (background) => (background ? backgroundPlatform : platform),
-  transports: { polling: NodePolling, websocket: NodeWebSocket },
+  transports: {
+    polling: NodePolling,
+    websocket: NodeWebSocket,
+    get webtransport() {
+      return "WebTransport" in globalThis ? NodeWebTransport : undefined;
+    },
+  },
   encode: encodePacket,
   createReader: () => new PacketReader(LIMITS),
   userBytes: (bytes) =>

@@ -15,7 +15,7 @@ import { clientFolder } from "./client-folder.js";
 import { type ForeignWebSocketEngine, ForeignWebSockets } from "./foreign-websocket.js";
 import { isEncrypted, NodeExchange } from "./http-exchange.js";
 import { addRoute, type Route, removeRoute } from "./http-routes.js";
-import { NodeUpgrade, type NodeWebSocketAcceptor } from "./http-upgrade.js";
+import { MiddlewareResponse, NodeUpgrade, type NodeWebSocketAcceptor } from "./http-upgrade.js";
 import { nodePlatform } from "./platform.js";
 import { processHost } from "./process-host.js";
 
@@ -76,6 +76,10 @@ export class NodeHttpHost {
 
   upgrade(req: IncomingMessage, socket: Duplex, head: Buffer): NodeUpgrade {
     return new NodeUpgrade(req, socket, head);
+  }
+
+  middlewareResponse(req: IncomingMessage, ended: () => void): ServerResponse {
+    return new MiddlewareResponse(req, { refuse: ended });
   }
 
   snapshot(req: IncomingMessage): RequestSnapshot {

@@ -93,7 +93,7 @@ export class NodeUpgrade implements HttpRequest {
   }
 
   middlewareResponse(): ServerResponse {
-    return new UpgradeResponse(this.req, this);
+    return new MiddlewareResponse(this.req, this);
   }
 
   refuse(status: number, message: string, headers: AnswerHeaders = {}): void {
@@ -172,10 +172,10 @@ export class NodeUpgrade implements HttpRequest {
 }
 
 /** What middlewares see of an upgrade: headers are kept for the answer, and whoever ends it has refused. */
-class UpgradeResponse extends ServerResponse {
-  private readonly upgrade: NodeUpgrade;
+export class MiddlewareResponse extends ServerResponse {
+  private readonly upgrade: Pick<NodeUpgrade, "refuse">;
 
-  constructor(req: IncomingMessage, upgrade: NodeUpgrade) {
+  constructor(req: IncomingMessage, upgrade: Pick<NodeUpgrade, "refuse">) {
     super(req);
     this.upgrade = upgrade;
   }

@@ -111,7 +111,7 @@ export interface EngineOptions {
   rateBurst?: number;
   /** Decides about every handshake, of every transport: `callback(error, success)`. Default: everyone may. */
   allowRequest?: (req: IncomingMessage, callback: (error: string | null | undefined, success: boolean) => void) => void;
-  /** What clients may use, in no order. Default: polling and websocket. */
+  /** What clients may use, in no order. WebTransport needs an HTTP/3 server: see `io.engine.onWebTransportSession`. Default: polling and websocket. */
   transports?: readonly TransportName[];
   /** Whether a client that polls may go over to WebSocket. Default: true. */
   allowUpgrades?: boolean;
@@ -173,7 +173,8 @@ export interface EngineSettings {
   readonly offer: Offer;
 }
 
-const KNOWN_TRANSPORTS: readonly string[] = ["polling", "websocket"];
+const KNOWN_TRANSPORTS: readonly string[] = ["polling", "websocket", "webtransport"];
+const UPGRADES = ["websocket", "webtransport"] as const;
 
 /**
  * Fills in the defaults.
@@ -183,11 +184,11 @@ export function engineSettings(options: EngineOptions = {}): EngineSettings {
   const transports = options.transports ?? ["polling", "websocket"];
   for (const name of transports) {
     if (!KNOWN_TRANSPORTS.includes(name)) {
-      throw invalid(`expected transports among "polling" and "websocket", got ${JSON.stringify(name)}`);
+      throw invalid(`expected transports among "polling", "websocket" and "webtransport", got ${JSON.stringify(name)}`);
     }
   }
   const allowUpgrades = options.allowUpgrades ?? true;
-  const upgrades = allowUpgrades && transports.includes("websocket") ? (["websocket"] as const) : [];
+  const upgrades = allowUpgrades ? UPGRADES.filter((name) => transports.includes(name)) : [];
   return Object.freeze({
     path: normalPath(options.path ?? "/socket.io", options.addTrailingSlash !== false),
     serveClient: options.serveClient !== false,

@@ -12,7 +12,6 @@ import { PollingTransport } from "../http/polling-transport.js";
 import {
   limitRefusal,
   messageOf,
-  REFUSAL_MESSAGES,
   type Refusal,
   RefusalCode,
   refusal,
@@ -26,31 +25,25 @@ import { verifyProtocol, verifyRequest, verifyTransport } from "../http/verify.j
 import { MeteredSession } from "../session/metered-session.js";
 import { ServerSession } from "../session/server-session.js";
 import type { SessionSink } from "../session/session-sink.js";
+import type { WebTransportSession } from "../session/stream-transport.js";
 import type { Transport } from "../session/transport.js";
 import { askAllowRequest, askId } from "./allow-request.js";
+import { connectionError } from "./connection-error.js";
 import { ConnectionLimits, type LimitReport, limitReport, tooManyHeaders } from "./connection-limits.js";
 import { type ConnectionRegistry, EngineConnection, factsOf } from "./engine-connection.js";
 import { cookieFor, emitHeaders, headersFrom } from "./engine-headers.js";
 import { allowedOriginOf, type EngineMiddleware, MiddlewareChain } from "./engine-middleware.js";
 import { type EngineOptions, type EngineSettings, engineSettings } from "./engine-options.js";
 import { EngineProtocols, protocolOf } from "./engine-protocols.js";
+import { serveWebTransport, type WebTransportRequest } from "./engine-webtransport.js";
 import { type EngineFailure, GuardedEmitter } from "./guarded-emitter.js";
 import type { EngineHost, HttpRoute, UpgradeExchange, WebSocketAcceptor } from "./host.js";
-
-/** What a request was refused for: the argument of `connection_error` listeners. */
-export interface ConnectionErrorReport {
-  readonly req: IncomingMessage;
-  /** 0 to 5: see `RefusalCode`. */
-  readonly code: number;
-  readonly message: string;
-  readonly context: Readonly<Record<string, unknown>>;
-}
 
 /** Hears of a session until its owner takes it over, in the same turn. */
 const NO_OWNER: SessionSink = Object.freeze({ onMessage() {}, onBinary() {}, onClose() {} });
 
 /**
- * Engine.IO's server. Events: `connection` (its socket), `connection_error` ({@link ConnectionErrorReport}),
+ * Engine.IO's server. Events: `connection` (its socket), `connection_error` (`ConnectionErrorReport`),
  * `initial_headers` and `headers` (headers, request: before the first and before every answer), `limit` ({@link LimitReport}), `flush`
  * (socket, packets) and `drain` (socket) of the sessions that are opened while these two are listened to.
  */
@@ -189,6 +182,14 @@ export class Engine extends GuardedEmitter implements HttpRoute, ConnectionRegis
         this.serveUpgrade(upgrade, req, allowedOriginOf(res), headersFrom(res));
       }
     });
+  }
+
+  /**
+   * Serves a session of an HTTP/3 server, or closes it. Without its `request` nobody can say which page opened it: then it is refused, unless
+   * `cors.origin` is `"*"` and there is neither `allowRequest` nor a middleware.
+   */
+  onWebTransportSession(session: WebTransportSession, request?: WebTransportRequest): void {
+    serveWebTransport(session, request, this, this.host, this.chain);
   }
 
   forget(connection: EngineConnection): void {
@@ -338,17 +339,19 @@ export class Engine extends GuardedEmitter implements HttpRoute, ConnectionRegis
     upgrade: boolean,
     allowedOrigin: string | undefined,
   ): Refusal | undefined {
-    const { opts } = this;
-    const refused = verifyRequest(request, query, upgrade, opts.offer);
-    if (refused !== undefined) return refused;
-    const error = refuseOrigin(request, allowedOrigin, opts.trustProxy);
+    return verifyRequest(request, query, upgrade, this.opts.offer) ?? this.verifyOrigin(request, allowedOrigin);
+  }
+
+  /** @internal */
+  verifyOrigin(request: HttpRequest, allowedOrigin: string | undefined): Refusal | undefined {
+    const error = refuseOrigin(request, allowedOrigin, this.opts.trustProxy);
     if (error === undefined) return undefined;
     this.host.warn(`A connection was refused: ${error.message}.`);
     return refusal(RefusalCode.FORBIDDEN, { name: error.code, ...error.detail }, error.message);
   }
 
-  /** Asks for leave and an id. Calls `done` with the id or with why there is none; in this turn unless the user's functions take longer. */
-  private handshake(
+  /** @internal Asks for leave and an id. Calls `done` with the id or with why there is none; in this turn unless the user's functions take longer. */
+  handshake(
     request: HttpRequest,
     req: IncomingMessage,
     query: EngineQuery,
@@ -385,7 +388,8 @@ export class Engine extends GuardedEmitter implements HttpRoute, ConnectionRegis
     );
   }
 
-  private find(sid: string, done: (connection: EngineConnection | undefined) => void): void {
+  /** @internal */
+  find(sid: string, done: (connection: EngineConnection | undefined) => void): void {
     const failed = (cause: unknown): void => {
       this.failed(cause, { event: "locate" });
       done(undefined);
@@ -401,7 +405,8 @@ export class Engine extends GuardedEmitter implements HttpRoute, ConnectionRegis
     else done(found);
   }
 
-  private open(id: string, protocol: 3 | 4, transport: Transport, req: IncomingMessage): void {
+  /** @internal */
+  open(id: string, protocol: 3 | 4, transport: Transport, req: IncomingMessage): void {
     const { host } = this;
     // While the user's functions decided, the engine may have been closed, or other handshakes have taken the id or the last place.
     const tooMany = this.limits?.refuse(addressOf(factsOf(req), this.trustProxy), transport.name === "polling");
@@ -481,10 +486,9 @@ export class Engine extends GuardedEmitter implements HttpRoute, ConnectionRegis
     else this.onFailure(cause, failure);
   }
 
-  private tellError(req: IncomingMessage, { code, context }: Refusal): void {
-    if (this.listenerCount("connection_error") === 0) return;
-    const report: ConnectionErrorReport = { req, code, message: REFUSAL_MESSAGES[code]!, context };
-    this.emit("connection_error", report);
+  /** @internal */
+  tellError(req: IncomingMessage, refused: Refusal): void {
+    if (this.listenerCount("connection_error") > 0) this.emit("connection_error", connectionError(req, refused));
   }
 }
 

@@ -74,6 +74,8 @@ export interface EngineHost extends SessionHost {
   detach(server: HttpServer, route: HttpRoute): void;
   exchange(req: IncomingMessage, res: ServerResponse): Exchange;
   upgrade(req: IncomingMessage, socket: Duplex, head: Buffer): UpgradeExchange;
+  /** A response that reaches nobody, for the middlewares of a request that is not answered over HTTP. `ended`: one of them has refused. */
+  middlewareResponse(req: IncomingMessage, ended: () => void): ServerResponse;
   /** What is remembered of a request that is let go. */
   snapshot(req: IncomingMessage): RequestSnapshot;
   /** @throws VaivenError `API_INVALID_OPTION` for a foreign class without that API */

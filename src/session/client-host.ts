@@ -87,8 +87,8 @@ export interface ClientHost {
   readonly location: { readonly protocol: string; readonly host: string } | undefined;
   /** Time for a connection. With `background` its timers do not keep the process alive (`autoUnref`). */
   platform(background: boolean): ClientPlatform;
-  /** The transports by name. */
-  readonly transports: Readonly<Record<string, ClientTransportClass>>;
+  /** The transports by name; undefined for those that the platform lacks. */
+  readonly transports: Readonly<Record<string, ClientTransportClass | undefined>>;
   /** Encodes one packet. Throws a VaivenError `PACKET_*` for data that cannot be written. */
   encode(packet: SocketPacket, options?: OutgoingOptions): Outgoing;
   /** Makes the reader of one connection. */

@@ -61,6 +61,7 @@ export class ClientSession implements TransportSink {
   private readonly sink: ClientSessionSink;
   private readonly buffer = new PacketBuffer();
   private tried = 0;
+  private candidates: TransportName[] = [];
   private upgrade: ClientUpgrade | undefined = undefined;
   private flushQueued = false;
   private expiresAt = 0;
@@ -256,7 +257,10 @@ export class ClientSession implements TransportSink {
   upgradeFailed(error: VaivenError, paused: boolean): void {
     this.upgrade = undefined;
     this.observer?.onUpgradeError?.(error);
-    if (!paused) return;
+    if (!paused) {
+      if (this.state === "open") this.probe();
+      return;
+    }
     this.current?.discard();
     this.onClose(
       new VaivenError("SESSION_TRANSPORT_ERROR", "the new transport failed while the session went over to it", {
@@ -285,18 +289,22 @@ export class ClientSession implements TransportSink {
     this.data = data;
     this.state = "open";
     this.beat();
+    const { upgrade, transports } = this.options;
     this.sink.onOpen(data);
     // The owner may have closed it in that call.
-    if ((this.state as string) === "open") this.probe(data);
+    if ((this.state as string) !== "open" || !upgrade || this.current?.name !== "polling") return;
+    this.candidates = transports.filter((name) => name !== "polling" && data.upgrades.includes(name));
+    this.probe();
   }
 
-  private probe(data: OpenData): void {
-    const { upgrade, transports, createTransport } = this.options;
-    if (!upgrade || this.current?.name !== "polling") return;
-    const name = transports.find((offered) => offered !== "polling" && data.upgrades.includes(offered));
-    if (name === undefined) return;
-    const candidate = createTransport(name, data.sid);
-    this.upgrade = new ClientUpgrade(candidate, this.current, this);
+  /** Tries the next transport that the session may go over to. */
+  private probe(): void {
+    const { candidates, current } = this;
+    // Where both are possible, WebTransport is the one that was asked for.
+    const [name] = candidates.splice(Math.max(candidates.indexOf("webtransport"), 0), 1);
+    if (name === undefined || current === undefined) return;
+    const candidate = this.options.createTransport(name, this.id);
+    this.upgrade = new ClientUpgrade(candidate, current, this);
     this.observer?.onUpgrading?.(candidate);
     candidate.open();
   }

@@ -11,7 +11,6 @@ import {
   pair,
   type ServerLibrary,
   stage,
-  upgraded,
 } from "../support/scene.js";
 import { collect, inTime, once, until } from "../support/waiting.js";
 import { WAYS } from "./pairs.js";
@@ -23,6 +22,8 @@ export interface OlderPair {
   readonly client: ClientLibrary;
   /** Whether the client speaks Engine.IO 3: it tells who it is in the query of a namespace, and hears of refusals as `error`. */
   readonly version2?: boolean;
+  /** Other ways to carry the connection than the usual ones. */
+  readonly ways?: Readonly<Record<string, ClientOptions>>;
 }
 
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex");
@@ -43,8 +44,12 @@ interface Emitting {
   on(event: string, listener: (...args: never[]) => void): unknown;
 }
 
+async function wentOver(socket: ClientSocket): Promise<void> {
+  if (socket.io.engine.transport.name === "polling") await once(socket.io.engine, "upgrade");
+}
+
 /** Declares the tests of one pair. */
-export function describeOlder({ name, server, client, version2 = false }: OlderPair): void {
+export function describeOlder({ name, server, client, version2 = false, ways = WAYS }: OlderPair): void {
   const serverOptions = version2 ? { allowEIO3: true } : {};
   /** A client of `namespace` that says `token`. */
   const as = (token: string, url: string, namespace: string, options: ClientOptions): ClientSocket =>
@@ -57,7 +62,7 @@ export function describeOlder({ name, server, client, version2 = false }: OlderP
     return error.data;
   };
 
-  for (const [way, options] of Object.entries(WAYS)) {
+  for (const [way, options] of Object.entries(ways)) {
     describe(`${name}, over ${way}`, () => {
       it("carries events both ways, in order", async () => {
         const { socket, peer } = await pair(await stage(server, serverOptions), client, options);
@@ -172,7 +177,7 @@ export function describeOlder({ name, server, client, version2 = false }: OlderP
       it("stays over several heartbeats", async () => {
         const scene = await stage(server, { ...serverOptions, pingInterval: 40, pingTimeout: 2000 });
         const { socket, peer } = await pair(scene, client, options);
-        if (way === "upgrade") await upgraded(peer);
+        if (way.startsWith("upgrade")) await wentOver(peer);
         await collect(socket.conn, "heartbeat", 3);
         socket.on("say", (answer: (s: string) => void) => answer("here"));
         expect(await asked(peer, "say")).toBe("here");
@@ -192,7 +197,7 @@ export function describeOlder({ name, server, client, version2 = false }: OlderP
           reconnectionDelay: 10,
           reconnectionDelayMax: 50,
         });
-        if (way === "upgrade") await upgraded(socket);
+        if (way.startsWith("upgrade")) await wentOver(socket);
         expect(await asked(socket, "say", "before")).toBe("before!");
         const gone = once(socket, "disconnect");
         await closeServer(first.io);

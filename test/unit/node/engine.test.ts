@@ -484,7 +484,7 @@ describe("engine options", () => {
 
   const wrong = [
     { wsEngine: "ws" as never },
-    { transports: ["webtransport" as const] },
+    { transports: ["smoke" as never] },
     { pingInterval: Number.NaN },
     { maxHttpBufferSize: -1 },
   ];

@@ -79,6 +79,16 @@ describe("the installed packages", () => {
     }
   });
 
+  it("have a verbose client at socket.io-client/debug, for both kinds of module", () => {
+    const ask = (code: string): string =>
+      project.node("--conditions=browser", "--input-type=module", "--eval", code).trim();
+    expect(ask(`import { io } from "socket.io-client/debug"; console.log(typeof io.Manager)`)).toBe("function");
+    const required = `import { createRequire } from "node:module";
+      const debug = createRequire(process.cwd() + "/")("socket.io-client/debug"); console.log(typeof debug.Manager)`;
+    expect(ask(required)).toBe("function");
+    expect(project.node("--print", `typeof require("socket.io-client/debug").Manager`)).toBe("function\n");
+  });
+
   it("put a callable io with its classes on a page", () => {
     const window: Record<string, unknown> = { console };
     window["window"] = window["self"] = window;

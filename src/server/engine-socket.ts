@@ -66,7 +66,7 @@ export class EngineSocket extends GuardedEmitter implements SessionObserver {
 
   /** The packets that wait to be sent. */
   get writeBuffer(): readonly EnginePacket[] {
-    return this.connection.session.queued.map((packet) => describe(packet.head));
+    return describeAll(this.connection.session.queued);
   }
 
   /** Sends one message. `callback` is called when it has left the queue. */
@@ -118,7 +118,7 @@ export class EngineSocket extends GuardedEmitter implements SessionObserver {
   }
 
   onFlush(batch: readonly Outgoing[]): void {
-    const packets = batch.map((packet) => describe(packet.head));
+    const packets = describeAll(batch);
     this.emit("flush", packets);
     this.connection.relay("flush", packets);
   }
@@ -144,6 +144,11 @@ function packetOf(type: string, data: string | Uint8Array | undefined): EnginePa
 }
 
 const TYPES = ["open", "close", "ping", "pong", "message", "upgrade", "noop"] as const;
+
+/** Engine.IO's packets: those of an event with attachments are several. */
+function describeAll(batch: readonly Outgoing[]): EnginePacket[] {
+  return batch.flatMap(({ head, rest = [] }) => [head, ...rest].map(describe));
+}
 
 function describe(packet: WirePacket): EnginePacket {
   if (typeof packet !== "string") return { type: "message", data: packet };

@@ -9,15 +9,7 @@ import { answerBrowserFile, browserFileName } from "../http/browser-files.js";
 import type { AnswerHeaders, Exchange, HttpRequest } from "../http/exchange.js";
 import { refuseOrigin } from "../http/origin.js";
 import { PollingTransport } from "../http/polling-transport.js";
-import {
-  limitRefusal,
-  messageOf,
-  type Refusal,
-  RefusalCode,
-  refusal,
-  refusalBody,
-  statusOf,
-} from "../http/refusal.js";
+import { limitRefusal, messageOf, type Refusal, RefusalCode, refusal, refusalBody, statusOf } from "../http/refusal.js";
 import type { RequestSnapshot } from "../http/request-snapshot.js";
 import { type EngineQuery, isBelow, readEngineQuery } from "../http/target.js";
 import { addressOf, type TrustProxy } from "../http/trusted-proxy.js";

@@ -56,9 +56,9 @@ export class Server<
 > {
   /** The main namespace, `/`. */
   readonly sockets: Namespace<ListenEvents, EmitEvents, ServerSideEvents, SocketData>;
-  /** The low-level server, from `attach`, `listen` or `bind` on. */
+  /** The low-level server, from `attach`, `listen` or `bind` on; after several of them the last one's. */
   engine!: Engine;
-  /** The HTTP server, from `attach` or `listen` on. */
+  /** The HTTP server, from `attach` or `listen` on; after several of them the last one. */
   httpServer!: HttpServer;
   /** The options that were given. */
   readonly opts: Partial<ServerOptions>;
@@ -85,6 +85,9 @@ export class Server<
   /** @internal What may wait for one namespace while its middlewares run, in bytes of messages. */
   readonly _maxPendingBytes: number;
   private readonly host: ServerHost;
+  /** What {@link close} closes. */
+  private readonly engines: Set<{ close(): unknown }> = new Set();
+  private readonly httpServers: Set<HttpServer> = new Set();
   private readonly parents: Map<
     ParentMatcher,
     ParentNamespace<ListenEvents, EmitEvents, ServerSideEvents, SocketData>
@@ -136,6 +139,7 @@ export class Server<
     }
     Object.assign(this.opts, options);
     this.httpServer = httpServer;
+    this.httpServers.add(httpServer);
     this.startEngine();
     if (port !== undefined) httpServer.listen(port);
     return this;
@@ -157,6 +161,7 @@ export class Server<
   /** Takes the connections of an engine: ours, or one of npm's `engine.io`. */
   bind(engine: Engine | EventEmitter): this {
     this.engine = engine as Engine;
+    this.engines.add(this.engine);
     if (engine instanceof Engine) {
       engine.onFailure = (cause, failure) => this._errors.engineFailed(cause, failure);
       engine.openExtra = { vaiven: serverEnvelope(this._caps) };
@@ -195,14 +200,15 @@ export class Server<
     return this;
   }
 
-  /** Disconnects everybody ("server shutting down"), what was sent having left, closes the engine and the HTTP server. */
+  /** Disconnects everybody ("server shutting down"), what was sent having left, closes the engines and the HTTP servers, however many were attached. */
   async close(callback?: (error?: Error) => void): Promise<void> {
     for (const namespace of [...this._nsps.values()]) {
       for (const socket of [...namespace.sockets.values()]) socket._onClose("server shutting down");
     }
     const adapters = Promise.allSettled([...this._nsps.values()].map(async ({ adapter }) => adapter.close()));
-    this.engine?.close();
-    const error = this.httpServer === undefined ? undefined : await closeHttpServer(this.httpServer);
+    for (const engine of this.engines) engine.close();
+    const errors = await Promise.all([...this.httpServers].map(closeHttpServer));
+    const error = errors.find((each) => each !== undefined);
     for (const closed of await adapters) {
       if (closed.status === "rejected") this._errors.handlerFailed(closed.reason, { event: "adapter" });
     }
@@ -261,6 +267,7 @@ export class Server<
       );
     }
     this.engine.close();
+    this.engines.delete(this.engine);
     this.startEngine();
   }
 

@@ -54,7 +54,8 @@ export class RequestSnapshot implements HttpRequest {
     table: InternTable,
   ) {
     this.method = method;
-    this.url = url;
+    // Handshakes over WebSocket mostly ask for the same URL. Those over polling carry a stamp, with which the table would only fill up.
+    this.url = url.includes("&t=") ? url : table.intern(url);
     this.rawHeaders = compact(rawHeaders, table);
     this.remoteAddress = remoteAddress === undefined ? undefined : table.intern(remoteAddress);
     this.secure = secure;

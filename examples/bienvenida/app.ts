@@ -138,7 +138,7 @@ export function createApp(): Bienvenida {
     io,
     activeTimers: () => timers.size,
     close: async () => {
-      await io.close();
+      await io.close({ drain: 5_000 });
     },
   };
 }

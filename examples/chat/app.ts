@@ -184,7 +184,7 @@ export function createApp(options: ChatOptions = {}): Chat {
     server,
     io,
     close: async () => {
-      await io.close();
+      await io.close({ drain: 5_000 });
     },
   };
 }

@@ -6,6 +6,7 @@
 //      └─────────────────┴──────▶ reconnecting: wait ─▶ reconnect_attempt ─▶ open() ─▶ reconnect | reconnect_error
 import { VaivenError } from "../errors.js";
 import type { DefaultEventsMap, EventsMap } from "../event/event-map.js";
+import type { ControlMessage } from "../packet/control-packet.js";
 import { outgoingOf } from "../packet/default-parser.js";
 import type { Outgoing, OutgoingOptions } from "../packet/outgoing.js";
 import type { PacketDecoder, PacketEncoder, PacketParser } from "../packet/parser.js";
@@ -66,6 +67,8 @@ export class BaseManager<
   /** @internal */
   readonly _host: ClientHost;
   private skipReconnect = false;
+  /** Milliseconds after which a server that went away wishes to see us again. */
+  private returnDelay: number | undefined = undefined;
   private readonly encoder: PacketEncoder | undefined;
   private readonly backoff: Backoff;
   private cancelTimer: Cancel | undefined = undefined;
@@ -167,7 +170,10 @@ export class BaseManager<
     };
     const take = (packet: SocketPacket | undefined): void => {
       if (packet === undefined) return;
-      if (packet.type !== PacketType.CONTROL) this.emitReserved("packet", packet);
+      if (packet.type === PacketType.CONTROL) {
+        const [kind, ms] = packet.data as ControlMessage;
+        if (kind === "return") this.returnDelay = ms;
+      } else this.emitReserved("packet", packet);
       const socket = this.nsps[packet.nsp];
       if (socket?.active) this.guard(() => socket._onPacket(packet));
       else if (packet.type === PacketType.CONNECT) {
@@ -190,6 +196,7 @@ export class BaseManager<
         cancelTimeout?.();
         this._readyState = "open";
         this._envelope = data.vaiven;
+        this.returnDelay = undefined;
         reader.control = data.vaiven !== undefined;
         this.emitReserved("open");
         this.everySocket((socket) => socket._onOpen());
@@ -312,7 +319,10 @@ export class BaseManager<
       max: this.reconnectionDelayMax(),
       jitter: this.randomizationFactor(),
     };
-    this.cancelTimer = this.platform().after(backoff.next(), this.attempt);
+    const own = backoff.next();
+    const delay = this.returnDelay ?? own;
+    this.returnDelay = undefined;
+    this.cancelTimer = this.platform().after(delay, this.attempt);
   }
 
   private readonly attempt = (): void => {

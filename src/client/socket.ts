@@ -77,7 +77,7 @@ export interface EmitFlags {
 
 /** What this client can do beyond Socket.IO: the names of control-packet.ts. */
 const ACK_ERRORS = "ack-errors";
-const CAPABILITIES = [ACK_ERRORS];
+const CAPABILITIES = [ACK_ERRORS, "drain"];
 
 /** A packet that waits for a connection. */
 export interface BufferedPacket extends SocketPacket {

@@ -58,6 +58,7 @@ export { type ErrorCode, type ErrorFields, VaivenError } from "../errors.js";
 export type { DefaultEventsMap, EventsMap } from "../event/event-map.js";
 export { BroadcastOperator, RemoteSocket } from "../server/broadcast-operator.js";
 export type { CloseReason } from "../server/connection.js";
+export type { CloseOptions } from "../server/drain.js";
 export type { ErrorContext, ErrorHook } from "../server/error-reporter.js";
 export { Namespace } from "../server/namespace.js";
 export type { AdapterConstructor, ServerOptions } from "../server/server-options.js";

@@ -57,6 +57,8 @@ export class Engine extends GuardedEmitter implements HttpRoute, ConnectionRegis
   private readonly connections = new Map<string, EngineConnection>();
   private readonly servers = new Set<HttpServer>();
   private isClosed = false;
+  /** Called when the last session has ended. */
+  private onEmpty: (() => void) | undefined = undefined;
 
   /** @throws VaivenError API_INVALID_OPTION */
   constructor(host: EngineHost, options?: EngineOptions) {
@@ -134,6 +136,23 @@ export class Engine extends GuardedEmitter implements HttpRoute, ConnectionRegis
     return this;
   }
 
+  /**
+   * Closes every session and opens no other, but goes on answering until all have taken what was sent, or have not for `pingTimeout`: a client
+   * that polls has to come for it.
+   */
+  leave(): Promise<void> {
+    this.isClosed = true;
+    for (const { session } of [...this.connections.values()]) session.close();
+    return new Promise((resolve) => {
+      const { onEmpty } = this;
+      this.onEmpty = () => {
+        onEmpty?.();
+        resolve();
+      };
+      if (this.connections.size === 0) this.onEmpty();
+    });
+  }
+
   owns(url: string): boolean {
     return isBelow(url, this.opts.path);
   }
@@ -187,6 +206,7 @@ export class Engine extends GuardedEmitter implements HttpRoute, ConnectionRegis
   forget(connection: EngineConnection): void {
     if (this.connections.get(connection.id) === connection) this.connections.delete(connection.id);
     this.limits?.closed(connection);
+    if (this.connections.size === 0) this.onEmpty?.();
   }
 
   upgraded(connection: EngineConnection): void {

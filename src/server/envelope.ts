@@ -3,7 +3,7 @@
 import { CAPABILITIES, Capability } from "../packet/control-packet.js";
 
 /** What this version of the server can do beyond Socket.IO, as bits of `Capability`. */
-const SERVER_CAPABILITIES = Capability.ACK_ERRORS;
+const SERVER_CAPABILITIES = Capability.ACK_ERRORS | Capability.DRAIN;
 
 /** What a server can do beyond Socket.IO, as bits of `Capability`. Control packets have no place among the messages of a program's own parser. */
 export function serverCapabilities(hasOwnParser: boolean): number {

@@ -9,6 +9,7 @@ import type { Deadlines } from "../session/deadlines.js";
 import type { Clock } from "../session/platform.js";
 import { Broadcaster } from "./broadcaster.js";
 import { Client, type ConnectionOrigin } from "./client.js";
+import { type CloseOptions, tellReturnTimes } from "./drain.js";
 import { Engine } from "./engine.js";
 import { serverCapabilities, serverEnvelope } from "./envelope.js";
 import { type ErrorHook, ErrorReporter } from "./error-reporter.js";
@@ -86,7 +87,7 @@ export class Server<
   readonly _maxPendingBytes: number;
   private readonly host: ServerHost;
   /** What {@link close} closes. */
-  private readonly engines: Set<{ close(): unknown }> = new Set();
+  private readonly engines: Set<{ close(): unknown; leave?(): Promise<void> }> = new Set();
   private readonly httpServers: Set<HttpServer> = new Set();
   private readonly parents: Map<
     ParentMatcher,
@@ -200,14 +201,31 @@ export class Server<
     return this;
   }
 
-  /** Disconnects everybody ("server shutting down"), what was sent having left, closes the engines and the HTTP servers, however many were attached. */
-  async close(callback?: (error?: Error) => void): Promise<void> {
+  /**
+   * Disconnects everybody ("server shutting down"), what was sent having left, closes the engines and the HTTP servers, however many were
+   * attached. With `drain` the clients of vaivén come back spread over that time, see {@link CloseOptions}.
+   *
+   * @param callback - called, as the promise resolves, when the HTTP servers are closed; with an error where one was not open
+   * @throws VaivenError `API_INVALID_OPTION`, as a rejection
+   * @example
+   * process.once("SIGTERM", () => io.close({ drain: 10_000 }));
+   */
+  async close(
+    options?: CloseOptions | ((error?: Error) => void),
+    callback: ((error?: Error) => void) | undefined = typeof options === "function" ? options : undefined,
+  ): Promise<void> {
+    const wanted = typeof options === "function" ? undefined : options?.drain;
+    const drain = wanted === undefined ? undefined : count("drain", wanted, 0);
+    if (drain !== undefined) tellReturnTimes(this._nsps.values(), drain);
     for (const namespace of [...this._nsps.values()]) {
       for (const socket of [...namespace.sockets.values()]) socket._onClose("server shutting down");
     }
     const adapters = Promise.allSettled([...this._nsps.values()].map(async ({ adapter }) => adapter.close()));
-    for (const engine of this.engines) engine.close();
+    // Who comes while it leaves is answered by the engine, not left to listeners that know nothing of it.
+    if (drain !== undefined) await Promise.all([...this.engines].map((engine) => engine.leave?.()));
+    else for (const engine of this.engines) engine.close();
     const errors = await Promise.all([...this.httpServers].map(closeHttpServer));
+    for (const engine of this.engines) engine.close();
     const error = errors.find((each) => each !== undefined);
     for (const closed of await adapters) {
       if (closed.status === "rejected") this._errors.handlerFailed(closed.reason, { event: "adapter" });

@@ -172,7 +172,8 @@ export class ServerSession implements TransportSink, DeadlineOwner {
     if (this.state === "closing") return;
     this.flush();
     this.state = "closing";
-    this.abandonUpgrade();
+    // A client that is going over comes for the rest on its new transport.
+    if (this.buffer.packets.length === 0) this.abandonUpgrade();
     // What a slow client has not taken must still arrive, but not for ever.
     this.awaitsPong = true;
     this.host.deadlines.set(this.heartbeat, this.options.pingTimeout);
@@ -258,7 +259,8 @@ export class ServerSession implements TransportSink, DeadlineOwner {
     this.current = candidate;
     candidate.sink = this;
     this.observer?.onUpgrade?.(candidate);
-    if (this.buffer.packets.length > 0) this.queueFlush();
+    if (this.state === "closing") this.onWritable();
+    else if (this.buffer.packets.length > 0) this.queueFlush();
   }
 
   /** Answers a held poll with nothing, so that the client can go over; a poll that already has something to carry does that. */

@@ -1,5 +1,6 @@
 // Interop: what our own two ends do for each other beyond the protocol, over real sockets; and that stock ends never see any of it.
 import { describe, expect, it } from "vitest";
+import type { Server } from "../../src/entry/server.js";
 import { client, connected, pair, stage } from "../support/scene.js";
 import { once } from "../support/waiting.js";
 import { MIXED, OURS, type Pair, WAYS } from "./pairs.js";
@@ -25,6 +26,44 @@ describe("errors as acknowledgements between our own ends", () => {
       await expect(socket.timeout(5000).emitWithAck("nobody")).rejects.toMatchObject({ code: "ACK_UNHANDLED" });
     });
   }
+});
+
+describe("a server that leaves with a drain", () => {
+  for (const [way, options] of Object.entries(WAYS)) {
+    it(`has its last words heard, and our client comes back when it was told to: ${way}`, async () => {
+      const scene = await stage(OURS.server);
+      // Its own delay would be longer than this test may take.
+      const patient = { ...options, reconnection: true, reconnectionDelay: 600_000, reconnectionDelayMax: 600_000 };
+      const { peer } = await pair(scene, OURS.client, patient);
+      const goodbye = once(peer, "goodbye");
+      const gone = once(peer, "disconnect");
+      scene.io.emit("goodbye", "x".repeat(100_000));
+      const closed = (scene.io as unknown as Server).close({ drain: 1500 });
+      expect((await goodbye)[0]).toHaveLength(100_000);
+      expect((await gone)[0]).toBe("transport close");
+      await closed;
+      const back = once(peer, "connect");
+      await stage(OURS.server, {}, scene.port);
+      await back;
+    });
+  }
+
+  it("opens no session meanwhile, and tells a stock client nothing", async () => {
+    const scene = await stage(stockClient.server);
+    const peer = await connected(stockClient.client, scene.url, { transports: ["websocket"] });
+    const raw: unknown[] = [];
+    peer.io.engine.on("packet", ({ data }: { data?: unknown }) => raw.push(data));
+    const goodbye = once(peer, "goodbye");
+    const gone = once(peer, "disconnect");
+    scene.io.emit("goodbye");
+    const closed = (scene.io as unknown as Server).close({ drain: 50 });
+    const late = client(OURS.client, scene.url, { transports: ["websocket"] });
+    await once(late, "connect_error");
+    await goodbye;
+    expect((await gone)[0]).toBe("transport close");
+    await closed;
+    expect(raw).toEqual(['2["goodbye"]']);
+  });
 });
 
 describe("a stock end", () => {

@@ -17,6 +17,7 @@ const shared = {
 const alias = {
   "vaiven/client": source("entry/client.ts"),
   "vaiven/websocket": source("entry/websocket.ts"),
+  "vaiven-client/delivery": source("entry/client-delivery.ts"),
   "vaiven-client": source("entry/client.ts"),
   vaiven: source("entry/server.ts"),
 };

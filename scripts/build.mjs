@@ -69,6 +69,8 @@ declare function callable(uri?: string, opts?: Partial<ManagerOptions & SocketOp
   writeCallable({ folder: clientFolder, entry: "client-browser-debug", index: "browser-debug", ...client });
   writeOldPaths({ server: at("dist"), client: at("packages/client/build/esm") });
 
+  writeNamed({ folder: clientFolder, entry: "client-delivery" });
+
   const browserFiles = at("packages/client/dist");
   await writeBrowserFiles({
     entry: at("src/entry/client-browser.ts"),

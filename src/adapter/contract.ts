@@ -1,4 +1,5 @@
 // adapter/ contract: who receives a broadcast. The names are those of npm's `socket.io-adapter`, so that its subclasses fit (design: "Public classes and plugins").
+import type { Outgoing } from "../packet/outgoing.js";
 import type { SocketPacket } from "../packet/socket-packet.js";
 
 export type SocketId = string;
@@ -32,8 +33,8 @@ export interface SessionToPersist {
   data: unknown;
 }
 
-/** A recovered session with the packets that its client missed. */
-export type RestoredSession = SessionToPersist & { missedPackets: unknown[][] };
+/** A recovered session with the events that its client missed: as the arguments of each, or encoded. Read once, when the socket is back. */
+export type RestoredSession = SessionToPersist & { readonly missedPackets: readonly (unknown[] | Outgoing)[] };
 
 /** The calls that a namespace makes on its adapter. */
 export interface Adapter {

@@ -2,6 +2,7 @@
 import type { AckCallback } from "../event/acks.js";
 import { Emitter } from "../event/emitter.js";
 import type { ReservedOrUserListener } from "../event/event-map.js";
+import type { Outgoing } from "../packet/outgoing.js";
 import { PacketType, type SocketPacket } from "../packet/socket-packet.js";
 import type { Adapter, BroadcastOptions, RestoredSession, Room, SessionToPersist, SocketId } from "./contract.js";
 import type { AdapterNamespace, AdapterSocket } from "./namespace-view.js";
@@ -114,12 +115,7 @@ export class InMemoryAdapter extends Emitter<AdapterEvents> implements Adapter {
 
   broadcast(packet: SocketPacket, opts: BroadcastOptions): void {
     packet.nsp = this.nsp.name;
-    const outgoing = this.nsp.encode(packet, opts.flags);
-    outgoing.shared = true;
-    this.visit(opts, (socket) => {
-      if (socket.hasOutgoingListeners) socket.notifyOutgoingListeners(packet);
-      socket.deliver(outgoing);
-    });
+    this.send(packet, this.nsp.encode(packet, opts.flags), opts);
   }
 
   broadcastWithAck(
@@ -185,6 +181,15 @@ export class InMemoryAdapter extends Emitter<AdapterEvents> implements Adapter {
     return Promise.resolve(null);
   }
 
+  /** Sends `packet`, encoded as `outgoing`. */
+  protected send(packet: SocketPacket, outgoing: Outgoing, opts: BroadcastOptions): void {
+    outgoing.shared = true;
+    this.visit(opts, (socket) => {
+      if (socket.hasOutgoingListeners) socket.notifyOutgoingListeners(packet);
+      socket.deliver(outgoing);
+    });
+  }
+
   private leaveRoom(id: SocketId, room: Room): void {
     const members = this.members.get(room);
     if (members === undefined) return;
@@ -222,14 +227,14 @@ export class InMemoryAdapter extends Emitter<AdapterEvents> implements Adapter {
   }
 
   /** The receivers as an array of their own, for work that changes who is where. */
-  private targets(opts: BroadcastOptions): AdapterSocket[] {
+  protected targets(opts: BroadcastOptions): AdapterSocket[] {
     const found: AdapterSocket[] = [];
     this.visit(opts, (socket) => found.push(socket));
     return found;
   }
 
   /** Calls `fn` for every receiver once. Iterates the smallest thing that holds them all. */
-  private visit(opts: BroadcastOptions, fn: (socket: AdapterSocket) => void): void {
+  protected visit(opts: BroadcastOptions, fn: (socket: AdapterSocket) => void): void {
     const { sockets } = this.nsp;
     const excluded = this.excluded(opts.except);
     if (opts.rooms.size === 0) {

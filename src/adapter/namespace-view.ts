@@ -11,6 +11,8 @@ export interface AdapterSocket {
   readonly acks: AckTable;
   /** Whether anybody listens to what goes out of this socket. */
   readonly hasOutgoingListeners: boolean;
+  /** Whether both ends count what it is sent: then it needs no offset to recover. */
+  readonly isDelivered?: boolean;
   /** Sends a packet that others may be sent too. A volatile one is dropped where it would have to wait. Never throws. */
   deliver(packet: Outgoing): void;
   notifyOutgoingListeners(packet: SocketPacket): void;

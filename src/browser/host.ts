@@ -42,7 +42,10 @@ export const browserHost: ClientHost = {
     listen("online", () => listener.onWake(true));
     listen("beforeunload", () => listener.onLeave());
     // An open connection keeps a page out of the back/forward cache, or is cut behind its back.
-    listen("pagehide", (event) => (event as PageTransitionEvent).persisted && listener.onLost("page hidden"));
+    // Phones leave pages without `beforeunload`.
+    listen("pagehide", (event) =>
+      (event as PageTransitionEvent).persisted ? listener.onLost("page hidden") : listener.onLeave(),
+    );
     listen("pageshow", (event) => (event as PageTransitionEvent).persisted && listener.onWake(true));
     if (typeof document !== "undefined") listen("visibilitychange", () => listener.onWake(false), document);
     return () => {

@@ -15,6 +15,7 @@ import { Backoff } from "../session/backoff.js";
 import type { ClientHost, ClientPlatform, PacketSource, SurroundingsListener } from "../session/client-host.js";
 import type { OpenData } from "../session/open-data.js";
 import type { Cancel } from "../session/platform.js";
+import type { DeliveryFactory } from "./delivery.js";
 import { Engine } from "./engine.js";
 import { GuardedEmitter } from "./guarded-emitter.js";
 import { engineSettings, type ManagerOptions } from "./options.js";
@@ -66,6 +67,8 @@ export class BaseManager<
   _envelope: OpenData["vaiven"] = undefined;
   /** @internal */
   readonly _host: ClientHost;
+  /** What its sockets have where they are not given another. @internal */
+  readonly _delivery: DeliveryFactory | undefined = undefined;
   private skipReconnect = false;
   /** Milliseconds after which a server that went away wishes to see us again. */
   private returnDelay: number | undefined = undefined;
@@ -361,6 +364,7 @@ export class BaseManager<
       }
     },
     onLeave: () => {
+      this.everySocket((socket) => socket._onLeave());
       if (this.opts.closeOnBeforeunload) this.engine.close();
     },
   };

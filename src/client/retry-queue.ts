@@ -12,16 +12,18 @@ interface Entry {
   readonly callback: TimedAckCallback | undefined;
   tries: number;
   isUnderWay: boolean;
+  /** Both ends count what they have: it is sent once, whatever becomes of its answer. */
+  isCounted: boolean;
 }
 
 /** The queue of one socket. */
 export class RetryQueue {
   private readonly entries: Entry[] = [];
   private readonly retries: number;
-  private readonly emit: (entry: Entry, callback: TimedAckCallback) => void;
+  private readonly emit: (entry: Entry, callback: TimedAckCallback) => boolean;
 
-  /** `emit` sends an entry; its callback is called once, with an error if no answer comes. */
-  constructor(retries: number, emit: (entry: Entry, callback: TimedAckCallback) => void) {
+  /** `emit` sends an entry; its callback is called once, with an error if no answer comes. True if it need not be sent again while the session lasts. */
+  constructor(retries: number, emit: (entry: Entry, callback: TimedAckCallback) => boolean) {
     this.retries = retries;
     this.emit = emit;
   }
@@ -31,10 +33,11 @@ export class RetryQueue {
     const callback = typeof data[data.length - 1] === "function" ? (data.pop() as TimedAckCallback) : undefined;
     this.entries.push({
       data,
-      flags: Object.assign({}, flags, { settles: true }),
+      flags: Object.assign({}, flags, { settles: true, fromQueue: true }),
       callback,
       tries: 0,
       isUnderWay: false,
+      isCounted: false,
     });
     if (connected) this.send();
   }
@@ -45,7 +48,7 @@ export class RetryQueue {
       if (entry.isUnderWay && !again) continue;
       entry.isUnderWay = true;
       const attempt = ++entry.tries;
-      this.emit(entry, (error, ...args) => {
+      entry.isCounted = this.emit(entry, (error, ...args) => {
         const at = this.entries.indexOf(entry);
         if (at < 0 || entry.tries !== attempt) return;
         if (error) {
@@ -56,7 +59,7 @@ export class RetryQueue {
             entry.tries--;
             return;
           }
-          if (code === "ACK_TIMEOUT" && attempt <= this.retries) {
+          if (code === "ACK_TIMEOUT" && attempt <= this.retries && !entry.isCounted) {
             this.send();
             return;
           }

@@ -30,6 +30,7 @@ import { refuseReserved } from "../event/reserved.js";
 import type { ControlMessage } from "../packet/control-packet.js";
 import { PacketType, type SocketPacket } from "../packet/socket-packet.js";
 import { readBlobs } from "./blobs.js";
+import type { Delivery, DeliveryFactory, DeliveryTerms } from "./delivery.js";
 import { GuardedEmitter } from "./guarded-emitter.js";
 import type { BaseManager } from "./manager.js";
 import { RetryQueue } from "./retry-queue.js";
@@ -42,6 +43,11 @@ export interface SocketOptions {
   retries?: number;
   /** Milliseconds that an acknowledgement may take, where `timeout()` does not say. Default: no limit. */
   ackTimeout?: number;
+  /**
+   * Acknowledged delivery with resume: `delivery()` of `vaiven-client/delivery`. It works with a vaivén server that has `connectionStateRecovery` on.
+   * Default: on in Node; in browsers off, and none of its bytes.
+   */
+  delivery?: DeliveryFactory;
   /** Most events that wait for a connection; one more is refused with `SESSION_SEND_BUFFER_FULL`. Default: 10000. */
   maxSendBuffer?: number;
   /** Most acknowledgements that are waited for; one more is refused with `ACK_TOO_MANY`. Default: 100000. */
@@ -79,9 +85,21 @@ export interface EmitFlags {
 const ACK_ERRORS = "ack-errors";
 const CAPABILITIES = [ACK_ERRORS, "drain"];
 
+/** What the server says when it accepts. The last is our own server's. */
+interface ConnectData {
+  readonly sid?: string;
+  readonly pid?: string;
+  readonly vaiven?: { readonly offsets?: string } | DeliveryTerms;
+}
+
 /** A packet that waits for a connection. */
 export interface BufferedPacket extends SocketPacket {
-  options: { compress?: boolean };
+  options: {
+    compress?: boolean;
+    volatile?: boolean;
+    /** The queue of `retries` has it, and sends it again where that is needed. */
+    repeats?: boolean | undefined;
+  };
 }
 
 /**
@@ -102,6 +120,10 @@ export class Socket<
   connected = false;
   /** Whether the last connect restored the state of the connection before: id, rooms, and the events that were missed. */
   recovered = false;
+  /** With {@link SocketOptions.delivery}: the events that the server has not confirmed, when a session was lost. They may have arrived, or not. */
+  unconfirmed: Unchecked[][] | undefined;
+  /** With {@link SocketOptions.delivery}: why the last session was lost: `expired`, `overflow`, `unknown session`, `server shutting down`. */
+  lossReason: string | undefined;
   /** See {@link SocketOptions.auth}. May be changed; read at each connect. */
   auth!: NonNullable<SocketOptions["auth"]>;
   /** Events that came before `connect` was emitted. */
@@ -112,7 +134,8 @@ export class Socket<
   readonly nsp: string;
   private readonly _opts: Partial<SocketOptions>;
   private readonly acks: AckTable = new Map();
-  private ids = 0;
+  /** The next acknowledgement id. @internal */
+  _ids = 0;
   private flags: EmitFlags = {};
   private isActive = false;
   /** The engine to which CONNECT was sent, or is about to be. */
@@ -121,7 +144,9 @@ export class Socket<
   private isHolding = false;
   private _pid: string | undefined = undefined;
   private _lastOffset: string | undefined = undefined;
+  private offsetTag: string | undefined = undefined;
   private queue: RetryQueue | undefined = undefined;
+  private readonly delivery: Delivery | undefined;
   /** The end of the Blobs that are being read: what is emitted meanwhile waits for it. */
   private reading: Promise<void> | undefined = undefined;
 
@@ -132,6 +157,7 @@ export class Socket<
     this.nsp = nsp;
     this._opts = opts ?? {};
     if (opts?.auth) this.auth = opts.auth;
+    this.delivery = (opts?.delivery || io._delivery)?.(this as unknown as Socket);
     if (io._autoConnect) this.connect();
   }
 
@@ -165,6 +191,7 @@ export class Socket<
     const { connected } = this;
     if (connected) this.transmit({ type: PacketType.DISCONNECT, nsp: this.nsp, options: {} });
     this.leave();
+    this.delivery?.end();
     if (connected) this._onClose("io client disconnect");
     // Nobody knows when it connects again: who is told of errors is told of this one, and what waited for it is not sent any more.
     this.abandon("io client disconnect", (id, ack) => ack.abandon === undefined && this.isBuffered(id));
@@ -194,9 +221,7 @@ export class Socket<
     this.flags = {};
     const data: unknown[] = [event, ...args];
     if (_opts.retries && !flags.volatile) {
-      this.queue ??= new RetryQueue(_opts.retries, (again, callback) =>
-        this.emitArgs([...again.data, callback], again.flags),
-      );
+      this.queue ??= new RetryQueue(_opts.retries, (again, callback) => this.emitAgain(again, callback));
       this.queue.add(data, flags, this.connected);
     } else this.emitArgs(data, flags);
     return this;
@@ -237,15 +262,27 @@ export class Socket<
 
   // ── sending ──
 
+  /** From the queue of `retries`. True if it shall not come from there once more: then it waits as long as all its attempts might have taken. */
+  private emitAgain({ data, flags }: { data: unknown[]; flags: EmitFlags }, callback: TimedAckCallback): boolean {
+    const { retries, ackTimeout } = this._opts;
+    const timeout = flags.timeout ?? ackTimeout;
+    const once = this.delivery?.isActive === true;
+    this.emitArgs(
+      [...data, callback],
+      Object.assign({}, flags, once && timeout && { timeout: timeout * (retries! + 1) }),
+    );
+    return once;
+  }
+
   private emitArgs(data: unknown[], flags: EmitFlags): void {
     const { io, _opts } = this;
     const packet: BufferedPacket = {
       type: PacketType.EVENT,
       nsp: this.nsp,
       data,
-      options: { compress: flags.compress !== false },
+      options: { compress: flags.compress !== false, volatile: flags.volatile === true, repeats: flags.fromQueue },
     };
-    const ready = this.connected && !io.engine.hasPingExpired();
+    const ready = this.connected && !io.engine.hasPingExpired() && !this.delivery?.isFull;
     const callback = data[data.length - 1];
     const { maxSendBuffer = 10_000, maxPendingAcks = 100_000 } = _opts;
     const full = !ready && !flags.volatile && this.sendBuffer.length >= maxSendBuffer;
@@ -261,7 +298,7 @@ export class Socket<
     }
     if (typeof callback === "function") {
       data.pop();
-      packet.id = this.ids++;
+      packet.id = this._ids++;
       this.expect(packet.id, flags, callback as TimedAckCallback);
     }
     if (flags.volatile && !(ready && io.engine.writable)) return;
@@ -295,7 +332,7 @@ export class Socket<
       if (this.reading === reading) this.reading = undefined;
       if (data) packet.data = data;
       if (this.connected && this.id === id) this.guard(() => this.write(packet));
-      else if (packet.type === PacketType.EVENT) this.sendBuffer.push(packet);
+      else if (packet.type === PacketType.EVENT || this.delivery?.isKept) this.sendBuffer.push(packet);
     });
     this.reading = reading;
   }
@@ -319,6 +356,7 @@ export class Socket<
         );
       }
       if (type === PacketType.EVENT) this.notifyOutgoing(data as unknown[]);
+      this.delivery?.sent(outgoing, packet);
       io.engine.sendPacket(outgoing);
     } catch (error) {
       // Who is told of errors is told of this one; otherwise it is the caller's.
@@ -345,7 +383,13 @@ export class Socket<
         {},
         this._pid && { pid: this._pid, offset: this._lastOffset },
         data,
-        io._envelope && { vaiven: { v: 1, caps: CAPABILITIES } },
+        io._envelope && {
+          vaiven: {
+            v: 1,
+            caps: this.delivery ? [...CAPABILITIES, "delivery"] : CAPABILITIES,
+            session: this.delivery?.claim(),
+          },
+        },
       );
       const packet: SocketPacket = { type: PacketType.CONNECT, nsp: this.nsp };
       if (Object.keys(payload).length > 0) packet.data = payload;
@@ -373,7 +417,9 @@ export class Socket<
     this.connected = false;
     this.joining = undefined;
     this.id = undefined;
+    const isKept = this.delivery?.cut();
     this.emitOwn("disconnect", reason, description);
+    if (isKept) return;
     // Acknowledgements of packets that wait can still come.
     this.abandon(reason, (id) => this.isBuffered(id));
   }
@@ -389,16 +435,19 @@ export class Socket<
         data = [errorOf(message[2])];
       }
     }
+    if (type === PacketType.EVENT || type === PacketType.ACK) this.delivery?.count();
     if (type === PacketType.EVENT) {
       const args = data as unknown[];
       if (id !== undefined) args.push(this.answer(id));
       if (this.connected && !this.isHolding) this.deliver(args);
       else this.receiveBuffer.push(args);
     } else if (type === PacketType.ACK) settleAck(this.acks, id as number, data as unknown[]);
-    else if (type === PacketType.CONNECT) this.onConnect(data as { sid?: string; pid?: string } | undefined);
+    else if (type === PacketType.CONTROL) this.delivery?.onControl(data as ControlMessage);
+    else if (type === PacketType.CONNECT) this.onConnect(data as ConnectData | undefined);
     else if (type === PacketType.DISCONNECT) {
       this.release();
       this.leave();
+      this.delivery?.end();
       this._onClose("io server disconnect");
     } else if (type === PacketType.CONNECT_ERROR) {
       this.leave();
@@ -407,7 +456,7 @@ export class Socket<
     }
   }
 
-  private onConnect(data: { sid?: string; pid?: string } | undefined): void {
+  private onConnect(data: ConnectData | undefined): void {
     if (data?.sid === undefined) {
       this.emitOwn(
         "connect_error",
@@ -415,18 +464,29 @@ export class Socket<
       );
       return;
     }
-    const { sid, pid } = data;
+    const { sid, pid, vaiven } = data;
     this.id = sid;
-    this.recovered = pid !== undefined && this._pid === pid;
-    this._pid = pid;
+    const terms = vaiven && "keep" in vaiven ? vaiven : undefined;
     this.connected = true;
     this.isHolding = true;
+    this.recovered = this.delivery?.accept(terms) || (pid !== undefined && this._pid === pid);
+    if (!this.recovered) this._lastOffset = undefined;
+    this._pid = pid;
+    this.offsetTag = terms ? undefined : (vaiven as { offsets?: string } | undefined)?.offsets;
+    this._drain();
+    this.emitOwn("connect");
+    this.queue?.send(!this.recovered);
+    Promise.resolve().then(() => this.release());
+  }
+
+  /** Sends what waits. @internal */
+  _drain(): void {
     const buffered = this.sendBuffer;
     this.sendBuffer = [];
-    for (const packet of buffered) this.guard(() => this.transmit(packet));
-    this.emitOwn("connect");
-    this.queue?.send(true);
-    Promise.resolve().then(() => this.release());
+    for (const packet of buffered) {
+      if (this.connected && !this.delivery?.isFull) this.guard(() => this.transmit(packet));
+      else this.sendBuffer.push(packet);
+    }
   }
 
   /** Delivers what was held back. */
@@ -438,13 +498,21 @@ export class Socket<
   }
 
   private deliver(args: readonly unknown[]): void {
+    if (this._pid !== undefined) this.noteOffset(args as unknown[]);
     this.notifyIncoming(args);
     const [event, ...rest] = args;
     const last = rest[rest.length - 1];
     const fail =
       typeof last === "function" && this.failsAcks ? (cause: unknown): void => last(asError(cause)) : undefined;
     if (!this.dispatch(event, rest, fail) && !this.listenersAny().length) fail?.(unhandledError(event));
-    if (this._pid && typeof last === "string") this._lastOffset = last;
+  }
+
+  /** Our server says how its offsets begin, and they are taken off. With Socket.IO's any text may be one, and all stay. */
+  private noteOffset(args: unknown[]): void {
+    const last = args[args.length - 1];
+    if (typeof last !== "string" || args.length < 2) return;
+    if (this.offsetTag === undefined) this._lastOffset = last;
+    else if (last.startsWith(this.offsetTag)) this._lastOffset = args.pop() as string;
   }
 
   /** What an event's acknowledgement is: sends its arguments, once. */
@@ -453,7 +521,9 @@ export class Socket<
     return (...data) => {
       if (answered) return;
       answered = true;
-      if (this.connected) this.transmit({ type: PacketType.ACK, nsp: this.nsp, id, data, options: {} });
+      const packet: BufferedPacket = { type: PacketType.ACK, nsp: this.nsp, id, data, options: {} };
+      if (this.connected && !this.delivery?.isFull) this.transmit(packet);
+      else if (this.delivery?.isKept) this.sendBuffer.push(packet);
     };
   }
 
@@ -468,8 +538,19 @@ export class Socket<
     this.io._destroy();
   }
 
+  /** The page is being left. @internal */
+  _onLeave(): void {
+    this.delivery?.save();
+  }
+
+  /** A session is lost: what was said in it, and not sent, means nothing in another. @internal */
+  _onLost(reason: string): void {
+    this.sendBuffer = this.sendBuffer.filter(({ type }) => type === PacketType.EVENT);
+    this.abandon(reason, (id) => this.isBuffered(id));
+  }
+
   private isBuffered(id: number): boolean {
-    return this.sendBuffer.some((packet) => packet.id === id);
+    return this.sendBuffer.some((packet) => packet.id === id && packet.type === PacketType.EVENT);
   }
 
   private abandon(reason: string, except: (id: number, ack: PendingAck) => boolean): void {

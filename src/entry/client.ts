@@ -1,5 +1,6 @@
 // entry/ `vaiven-client` and `vaiven/client` on Node: Socket.IO's client API over node:http and node:net.
 
+import { type DeliveryFactory, delivery } from "../client/delivery.js";
 import { type Io, makeIo } from "../client/io.js";
 import { BaseManager } from "../client/manager.js";
 import type { ManagerOptions } from "../client/options.js";
@@ -12,6 +13,9 @@ export class Manager<
   ListenEvents extends EventsMap = DefaultEventsMap,
   EmitEvents extends EventsMap = ListenEvents,
 > extends BaseManager<ListenEvents, EmitEvents> {
+  /** @internal */
+  override readonly _delivery: DeliveryFactory = delivery();
+
   constructor(uri?: string | Partial<ManagerOptions>, opts?: Partial<ManagerOptions>) {
     super(nodeHost, uri, opts);
     logManager(this);
@@ -20,6 +24,7 @@ export class Manager<
 
 const io: Io<typeof Manager> = makeIo(nodeHost, Manager);
 
+export { type DeliveryFactory, type DeliveryOptions, type DeliveryStorage, delivery } from "../client/delivery.js";
 export { protocol } from "../client/io.js";
 export type { ManagerReservedEvents } from "../client/manager.js";
 export type { EngineOptions, ManagerOptions } from "../client/options.js";

@@ -56,6 +56,7 @@ export type { BroadcastFlags, BroadcastOptions, Room, SocketId } from "../adapte
 export { InMemoryAdapter as Adapter } from "../adapter/in-memory-adapter.js";
 export { type ErrorCode, type ErrorFields, VaivenError } from "../errors.js";
 export type { DefaultEventsMap, EventsMap } from "../event/event-map.js";
+export type { BroadcastReport } from "../server/broadcast-confirmations.js";
 export { BroadcastOperator, RemoteSocket } from "../server/broadcast-operator.js";
 export type { CloseReason } from "../server/connection.js";
 export type { CloseOptions } from "../server/drain.js";
@@ -63,4 +64,11 @@ export type { ErrorContext, ErrorHook } from "../server/error-reporter.js";
 export { Namespace } from "../server/namespace.js";
 export type { AdapterConstructor, ServerOptions } from "../server/server-options.js";
 export { Socket } from "../server/socket.js";
-export type { DisconnectReason, Event, ExtendedError, Handshake } from "../server/socket-types.js";
+export type {
+  DisconnectReason,
+  Event,
+  ExtendedError,
+  Handshake,
+  LostSession,
+  SessionLossReason,
+} from "../server/socket-types.js";

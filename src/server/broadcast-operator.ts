@@ -14,6 +14,7 @@ import type {
 import { refuseReserved } from "../event/reserved.js";
 import { PacketType } from "../packet/socket-packet.js";
 import { type BroadcastAckCallback, collectAcks } from "./broadcast-acks.js";
+import { type BroadcastReport, broadcastConfirmed } from "./broadcast-confirmations.js";
 import type { NamespaceAdapter } from "./namespace.js";
 import { type Handshake, isLocalSocket } from "./socket-types.js";
 
@@ -109,6 +110,23 @@ export class BroadcastOperator<EmitEvents extends EventsMap, SocketData> {
         else reject(Object.assign(error, { responses }));
       };
       Reflect.apply(this.emit, this, [...event, settle]);
+    });
+  }
+
+  /**
+   * Sends an event and says who has it: received, which is before listeners have run. Resolves when all have it, or after {@link timeout}, or 10 seconds, and with
+   * those who are away it waits for their return. Rejects with `API_UNAVAILABLE` where it cannot be known: it needs the option `connectionStateRecovery`, and the
+   * adapter in memory.
+   */
+  emitConfirmed<Ev extends EventNames<EmitEvents>>(
+    ev: Ev,
+    ...args: EventParams<EmitEvents, Ev>
+  ): Promise<BroadcastReport>;
+  emitConfirmed(...event: Unchecked[]): Promise<BroadcastReport> {
+    return new Promise((resolve) => {
+      refuseReserved(event[0]);
+      const packet = { type: PacketType.EVENT, nsp: this.adapter.nsp.name, data: event };
+      resolve(broadcastConfirmed(this.adapter, packet, this.options()));
     });
   }
 

@@ -15,6 +15,7 @@ import type {
   RemoveAcknowledgements,
   Unchecked,
 } from "../event/event-map.js";
+import type { BroadcastReport } from "./broadcast-confirmations.js";
 import { BroadcastOperator, type RemoteSocket } from "./broadcast-operator.js";
 import type { AnyNamespace } from "./namespace.js";
 import { StrictEventEmitter } from "./strict-event-emitter.js";
@@ -74,6 +75,16 @@ export abstract class Broadcaster<
   emitWithAck(...event: Unchecked[]): Promise<Unchecked> {
     const { emitWithAck } = BroadcastOperator.prototype;
     return Reflect.apply(emitWithAck, this.everybody(), event);
+  }
+
+  /** Sends an event to every socket and says who has it. See {@link BroadcastOperator.emitConfirmed}. */
+  emitConfirmed<Ev extends EventNames<RemoveAcknowledgements<EmitEvents>>>(
+    ev: Ev,
+    ...args: EventParams<RemoveAcknowledgements<EmitEvents>, Ev>
+  ): Promise<BroadcastReport>;
+  emitConfirmed(...event: Unchecked[]): Promise<BroadcastReport> {
+    const { emitConfirmed } = BroadcastOperator.prototype;
+    return Reflect.apply(emitConfirmed, this.everybody(), event);
   }
 
   /** Sends a `message` event to every socket. */

@@ -9,14 +9,14 @@ import { errorOf } from "../event/ack-errors.js";
 import type { Unchecked } from "../event/event-map.js";
 import type { RequestSnapshot } from "../http/request-snapshot.js";
 import { pathOf, readQuery } from "../http/target.js";
-import { capabilitiesOf, controlOf } from "../packet/control-packet.js";
+import { Capability, capabilitiesOf, controlOf } from "../packet/control-packet.js";
 import { PacketType, type SocketPacket } from "../packet/socket-packet.js";
 import { Deadline } from "../session/deadlines.js";
 import type { CloseReason, Connection, ConnectionSink } from "./connection.js";
 import type { EngineSocket } from "./engine-socket.js";
 import { takeEnvelope } from "./envelope.js";
 import type { PacketCodec } from "./packet-writer.js";
-import { writeToEngine } from "./plugin-doors.js";
+import { type PacketTarget, writeToEngine } from "./plugin-doors.js";
 import type { AnyServer } from "./server.js";
 import type { AnySocket } from "./socket.js";
 
@@ -38,7 +38,7 @@ export interface ConnectionOrigin {
 interface PendingJoin {
   readonly packets: SocketPacket[];
   size: number;
-  /** Undefined while it is asked whether there is such a namespace. */
+  /** Undefined while it is asked whether there is such a namespace, or a session to recover. */
   socket: AnySocket | undefined;
 }
 
@@ -132,7 +132,17 @@ export class Client implements ConnectionSink {
 
   /** @internal For adapters of npm: sends what they encoded. */
   writeToEngine(encoded: readonly (string | Uint8Array)[], options?: { volatile?: boolean; compress?: boolean }): void {
-    writeToEngine(this.connection, encoded, options);
+    writeToEngine(this.counted(encoded[0]) ?? this.connection, encoded, options);
+  }
+
+  /** The socket of a packet, where both ends count what it is sent: nothing may pass it by. */
+  private counted(packet: string | Uint8Array | undefined): PacketTarget | undefined {
+    if ((this._caps & Capability.DELIVERY) === 0 || typeof packet !== "string") return undefined;
+    const header = /^[2356](?:\d+-)?(?:(\/[^,]*),)?/.exec(packet);
+    if (header === null) return undefined;
+    const nsp = header[1] ?? "/";
+    const socket = this.first?.nsp.name === nsp ? this.first : this.others?.get(nsp);
+    return socket && { writable: this.connection.writable, send: (outgoing) => socket.deliver(outgoing) };
   }
 
   /** @internal Disconnects every socket, then closes the connection behind what was sent. */
@@ -149,6 +159,12 @@ export class Client implements ConnectionSink {
     if (this.closed || !endedByServer) return;
     this.left ??= new Set();
     this.left.add(name);
+  }
+
+  /** @internal The client is known to have another connection: this one is dead. */
+  _abandon(): void {
+    this.end("transport close");
+    this.connection.close(true);
   }
 
   /** Closes the connection, its sockets with it. */
@@ -248,10 +264,9 @@ export class Client implements ConnectionSink {
 
   /** The client asks for a namespace. */
   private connect(name: string, payload: Record<string, unknown> | undefined): void {
-    if (payload !== undefined) {
-      const envelope = takeEnvelope(payload);
-      if (envelope !== undefined) this.agree(envelope.caps);
-    }
+    const envelope = payload && takeEnvelope(payload);
+    if (envelope !== undefined) this.agree(envelope.caps);
+    const claim = (this._caps & Capability.DELIVERY) === 0 ? undefined : envelope?.session;
     if (this.countNamespaces() >= this.server._maxNamespaces) {
       const limit = this.server._maxNamespaces;
       this.tellRefused(name, `too many namespaces on one connection: at most ${limit} (maxNamespacesPerConnection)`, {
@@ -270,10 +285,15 @@ export class Client implements ConnectionSink {
         this.tellRefused(name, "Invalid namespace");
         return;
       }
-      join.socket = namespace._join(this, payload as { [key: string]: Unchecked } | undefined, {
+      const auth = payload as { [key: string]: Unchecked } | undefined;
+      const outcome = {
+        onSocket: (socket: AnySocket) => {
+          join.socket = socket;
+        },
         onRefused: () => this.forgetPending(name),
-        onJoined: (socket) => this.onJoined(name, socket, join),
-      });
+        onJoined: (socket: AnySocket) => this.onJoined(name, socket, join),
+      };
+      namespace._join(this, auth, outcome, claim);
     });
   }
 
@@ -288,6 +308,7 @@ export class Client implements ConnectionSink {
     this.left?.delete(name);
     socket._onConnect();
     socket.nsp._announce(socket);
+    socket._onAnnounced();
     this.forgetPending(name);
     for (const packet of join.packets) {
       if (this.closed) return;

@@ -5,9 +5,9 @@ import { CAPABILITIES, Capability } from "../packet/control-packet.js";
 /** What this version of the server can do beyond Socket.IO, as bits of `Capability`. */
 const SERVER_CAPABILITIES = Capability.ACK_ERRORS | Capability.DRAIN;
 
-/** What a server can do beyond Socket.IO, as bits of `Capability`. Control packets have no place among the messages of a program's own parser. */
-export function serverCapabilities(hasOwnParser: boolean): number {
-  return hasOwnParser ? 0 : SERVER_CAPABILITIES;
+/** What a server can do beyond Socket.IO, as bits of `Capability`. `recovers`: connection state recovery is on. */
+export function serverCapabilities(recovers: boolean): number {
+  return recovers ? SERVER_CAPABILITIES | Capability.DELIVERY : SERVER_CAPABILITIES;
 }
 
 /** What the open packet says of a server that can do `capabilities`, which are bits of `Capability`. */
@@ -20,6 +20,18 @@ export function serverEnvelope(capabilities: number): ClientEnvelope {
 export interface ClientEnvelope {
   readonly v: number;
   readonly caps: readonly string[];
+  /** Where it can do acknowledged delivery. */
+  readonly session?: SessionClaim;
+}
+
+/** What a client says of the delivery session of one namespace. */
+export interface SessionClaim {
+  /** The session that it wants to resume. */
+  readonly pid?: string;
+  /** How many events and acknowledgements it has received in it. */
+  readonly received: number;
+  /** The number of the last packet that it can not send again. */
+  readonly from: number;
 }
 
 /**
@@ -29,8 +41,18 @@ export interface ClientEnvelope {
 export function takeEnvelope(payload: Record<string, unknown>): ClientEnvelope | undefined {
   const { vaiven } = payload;
   if (typeof vaiven !== "object" || vaiven === null) return undefined;
-  const { v, caps } = vaiven as { v?: unknown; caps?: unknown };
+  const { v, caps, session } = vaiven as { v?: unknown; caps?: unknown; session?: unknown };
   if (typeof v !== "number" || !Array.isArray(caps) || !caps.every((cap) => typeof cap === "string")) return undefined;
   delete payload.vaiven;
-  return { v, caps };
+  return isClaim(session) ? { v, caps, session } : { v, caps };
+}
+
+function isClaim(value: unknown): value is SessionClaim {
+  if (typeof value !== "object" || value === null) return false;
+  const { pid, received, from } = value as { pid?: unknown; received?: unknown; from?: unknown };
+  return (pid === undefined || typeof pid === "string") && isCount(received) && isCount(from);
+}
+
+function isCount(value: unknown): boolean {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
 }

@@ -8,6 +8,7 @@ import type { SocketPacket } from "../packet/socket-packet.js";
 import type { Clock } from "../session/platform.js";
 import { Broadcaster } from "./broadcaster.js";
 import type { Client } from "./client.js";
+import type { SessionClaim } from "./envelope.js";
 import type { ErrorReporter } from "./error-reporter.js";
 import { isThenable, type Middleware, runMiddlewares } from "./middleware.js";
 import type { PacketCodec } from "./packet-writer.js";
@@ -21,6 +22,8 @@ export type AnyNamespace = Namespace<Unchecked, Unchecked, Unchecked, Unchecked>
 
 /** An adapter, which knows its namespace, and which in memory is also an emitter of room events. */
 export type NamespaceAdapter = Adapter & {
+  /** Sockets that lost their connections and may come back. */
+  readonly absent?: { readonly size: number };
   readonly nsp: AnyNamespace;
   on(event: string, listener: (...args: Unchecked[]) => void): unknown;
   off(event: string, listener: (...args: Unchecked[]) => void): unknown;
@@ -28,6 +31,8 @@ export type NamespaceAdapter = Adapter & {
 
 /** What becomes of a client's wish to join. */
 export interface JoinOutcome {
+  /** There is a socket; whether it may join is being decided. */
+  onSocket(socket: AnySocket): void;
   onJoined(socket: AnySocket): void;
   onRefused(): void;
 }
@@ -88,10 +93,26 @@ export class Namespace<
     return this;
   }
 
-  /** @internal Makes a socket for `client` and lets the middlewares decide. Where there is none, it is decided when this returns. */
-  _join(client: Client, auth: { [key: string]: Unchecked } | undefined, outcome: JoinOutcome): AnySocket {
-    const id = this.socketId(client);
-    const socket = new Socket(this, client, auth, id);
+  /** @internal Makes a socket for `client`, or finds the one that it had, and lets the middlewares decide. Without them and without recovery it is decided when this returns. */
+  _join(
+    client: Client,
+    auth: { [key: string]: Unchecked } | undefined,
+    outcome: JoinOutcome,
+    claim?: SessionClaim,
+  ): void {
+    const recovery = this.server._recovery;
+    if (recovery === undefined || client.connection.protocol === 3) {
+      this.admit(new Socket(this, client, auth, this._socketId(client)) as AnySocket, this._middlewares, outcome);
+      return;
+    }
+    recovery.findSocket(this as AnyNamespace, client, auth, claim, (socket) => {
+      this.admit(socket, socket.recovered && recovery.skipsMiddlewares ? [] : this._middlewares, outcome);
+    });
+  }
+
+  private admit(socket: AnySocket, middlewares: readonly Middleware<Unchecked>[], outcome: JoinOutcome): void {
+    const { client } = socket;
+    outcome.onSocket(socket);
     const refuse = (error: Error): void => {
       if (client.isClosed) return;
       outcome.onRefused();
@@ -99,21 +120,20 @@ export class Namespace<
     };
     const accept = (): void => {
       if (client.isClosed) return;
-      this.sockets.set(id, socket);
-      outcome.onJoined(socket as AnySocket);
+      this.sockets.set(socket.id, socket);
+      outcome.onJoined(socket);
     };
-    if (this._middlewares.length === 0) {
+    if (middlewares.length === 0) {
       accept();
-      return socket as AnySocket;
+      return;
     }
-    runMiddlewares(this._middlewares, socket, {
+    runMiddlewares(middlewares, socket, {
       onDone: (error) => (error === undefined ? accept() : refuse(error)),
       onThrown: (cause, late) => {
-        this._errors.middlewareFailed(cause, { namespace: this as AnyNamespace, socket: socket as AnySocket });
+        this._errors.middlewareFailed(cause, { namespace: this as AnyNamespace, socket });
         if (!late) refuse(cause instanceof Error ? cause : new Error(String(cause)));
       },
     });
-    return socket as AnySocket;
   }
 
   /** @internal Asks the adapter for something that nobody waits for: what it throws or rejects with is reported. */
@@ -140,7 +160,8 @@ export class Namespace<
 
   /** @internal */
   _remove(socket: AnySocket): void {
-    this.sockets.delete(socket.id);
+    // A client that returned before its loss was noticed has a new socket of the same id.
+    if (this.sockets.get(socket.id) === socket) this.sockets.delete(socket.id);
   }
 
   /** @internal Lets go of an acknowledgement that was asked of many and is waited for no longer. */
@@ -193,7 +214,8 @@ export class Namespace<
     return socket instanceof Socket ? { namespace, event, socket: socket as AnySocket } : { namespace, event };
   }
 
-  private socketId(client: Client): SocketId {
+  /** @internal A name for a new socket. */
+  _socketId(client: Client): SocketId {
     if (client.connection.protocol !== 3) return this.server._nextId();
     return this.name === "/" ? client.id : `${this.name}#${client.id}`;
   }

@@ -35,7 +35,7 @@ export class ParentNamespace<
   createChild(name: string): Namespace<ListenEvents, EmitEvents, ServerSideEvents, SocketData> {
     const child = new ChildNamespace<ListenEvents, EmitEvents, ServerSideEvents, SocketData>(this.server, name, this);
     child._middlewares = [...this._middlewares];
-    for (const event of ["connect", "connection"] as const) {
+    for (const event of ["connect", "connection", "session_lost"] as const) {
       for (const listener of this.listeners(event)) child.on(event, listener as Unchecked);
     }
     this.children.add(child);
@@ -75,7 +75,7 @@ class ChildNamespace<
   /** @internal With `cleanupEmptyChildNamespaces` the last one to leave closes the door. */
   override _remove(socket: Unchecked): void {
     super._remove(socket);
-    if (this.sockets.size > 0 || !this.server._cleansUpChildren) return;
+    if (this.sockets.size > 0 || !this.server._cleansUpChildren || this.adapter.absent?.size) return;
     this._askAdapter((adapter) => adapter.close());
     this.parent.children.delete(this);
     if (this.server._nsps.get(this.name) === (this as AnyNamespace)) this.server._nsps.delete(this.name);

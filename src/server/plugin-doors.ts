@@ -13,20 +13,23 @@ import type { Connection } from "./connection.js";
 /** An adapter hands the same array for every receiver of a broadcast: it is made into a packet once. */
 const made = new WeakMap<readonly (string | Uint8Array)[], Outgoing>();
 
+/** Where packets go: a connection, or a socket that counts them. */
+export type PacketTarget = Pick<Connection, "writable" | "send">;
+
 /** Sends messages that `encoder.encode` made, in their order and with nothing between. Volatile ones are dropped where they would have to wait. */
 export function writeToEngine(
-  connection: Connection,
+  target: PacketTarget,
   encoded: readonly (string | Uint8Array)[],
   options: { volatile?: boolean; compress?: boolean } = {},
 ): void {
   const isVolatile = options.volatile === true;
   const compress = options.compress !== false;
-  if (isVolatile && !connection.writable) return;
+  if (isVolatile && !target.writable) return;
   let packet = made.get(encoded);
   if (packet === undefined || packet.volatile !== isVolatile || packet.compress !== compress) {
     packet = outgoingOf(encoded, { volatile: isVolatile, compress });
     packet.shared = true;
     made.set(encoded, packet);
   }
-  connection.send(packet);
+  target.send(packet);
 }

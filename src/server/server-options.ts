@@ -9,12 +9,37 @@ import type { EngineOptions } from "./engine-options.js";
 /** A class of adapters (also a subclass of npm's `socket.io-adapter`), or an arrow function that makes one for a namespace. */
 export type AdapterConstructor = (new (nsp: Unchecked) => Unchecked) | ((nsp: Unchecked) => Unchecked);
 
+/** What `connectionStateRecovery` may hold. */
+export interface ConnectionStateRecoveryOptions {
+  /** Milliseconds that a client may be gone. Default: 120000. */
+  maxDisconnectionDuration?: number;
+  /** Whether the namespace's middlewares are skipped for a client that comes back in time. Default: true. */
+  skipMiddlewares?: boolean;
+  /**
+   * Bytes of events that the adapter in memory keeps for those who may come back, for each namespace. When there are more, the oldest are let go,
+   * and a client that may have missed one of them is not recovered. Default: 16 MiB.
+   */
+  maxLogBytes?: number;
+  /**
+   * Bytes that are kept for each client of ours until it has confirmed them (characters of text and bytes of attachments). When there are more,
+   * the oldest are let go, and the client cannot resume if it lacks one of them. Default: 4 MiB.
+   */
+  maxUnconfirmedBytes?: number;
+  /** Packets that are kept for each client of ours until it has confirmed them. Default: 10000. */
+  maxUnconfirmedPackets?: number;
+}
+
 /** All options of a server. */
 export interface ServerOptions extends EngineOptions {
   /** Who receives broadcasts. Default: in memory, one process. */
   adapter: AdapterConstructor;
   /** How packets are written and read, instead of as Socket.IO protocol v5: `{ Encoder, Decoder }`. */
   parser: PacketParser;
+  /**
+   * Whether a client that lost its connection may go on where it was: same id, rooms and data, and the events that it missed.
+   * Default: off.
+   */
+  connectionStateRecovery: ConnectionStateRecoveryOptions;
   /** Milliseconds after which a connection that joined no namespace is closed. Default: 45000. */
   connectTimeout: number;
   /** Whether a dynamic namespace is let go when its last socket has left. Default: false. */

@@ -19,6 +19,7 @@ import { isThenable } from "./middleware.js";
 import { type AnyNamespace, Namespace, type NamespaceAdapter } from "./namespace.js";
 import { defaultCodec, type PacketCodec, parserCodec } from "./packet-writer.js";
 import { type ParentMatcher, ParentNamespace } from "./parent-namespace.js";
+import { Recovery } from "./recovery.js";
 import { type AdapterConstructor, count, packetLimits, type ServerOptions } from "./server-options.js";
 import type { Socket } from "./socket.js";
 import type { ExtendedError, ServerReservedEventsMap } from "./socket-types.js";
@@ -69,7 +70,7 @@ export class Server<
   readonly _nsps: Map<string, Namespace<ListenEvents, EmitEvents, ServerSideEvents, SocketData>> = new Map();
   /** @internal */
   readonly _codec: PacketCodec;
-  /** @internal What it can do beyond Socket.IO, as bits of `Capability`. */
+  /** @internal What it can do beyond Socket.IO, as bits of `Capability`. Control packets have no place among the messages of a program's own parser. */
   readonly _caps: number;
   /** @internal */
   readonly _errors: ErrorReporter;
@@ -85,6 +86,8 @@ export class Server<
   readonly _maxNamespaces: number;
   /** @internal What may wait for one namespace while its middlewares run, in bytes of messages. */
   readonly _maxPendingBytes: number;
+  /** @internal Undefined where the option is off. */
+  readonly _recovery: Recovery | undefined;
   private readonly host: ServerHost;
   /** What {@link close} closes. */
   private readonly engines: Set<{ close(): unknown; leave?(): Promise<void> }> = new Set();
@@ -110,13 +113,14 @@ export class Server<
     this._deadlines = host.deadlines;
     this._errors = new ErrorReporter(host.platform, opts.rethrowHandlerErrors === true);
     this._codec = opts.parser === undefined ? defaultCodec(packetLimits(opts)) : parserCodec(opts.parser);
-    this._caps = serverCapabilities(opts.parser !== undefined);
     this.encoder = this._codec.encoder;
     this._connectTimeout = count("connectTimeout", opts.connectTimeout, 45_000);
     this._cleansUpChildren = opts.cleanupEmptyChildNamespaces === true;
     this._maxNamespaces = count("maxNamespacesPerConnection", opts.maxNamespacesPerConnection, 1000);
     this._maxPendingBytes = opts.maxHttpBufferSize ?? 1e6;
-    this.adapterClass = opts.adapter ?? InMemoryAdapter;
+    this._recovery = Recovery.of(host, opts);
+    this._caps = opts.parser === undefined ? serverCapabilities(this._recovery !== undefined) : 0;
+    this.adapterClass = opts.adapter ?? this._recovery?.createAdapter ?? InMemoryAdapter;
     this.sockets = this.of("/");
     if (target !== undefined && target !== null && !optionsFirst) this.attach(target as ServerTarget);
   }
@@ -220,6 +224,7 @@ export class Server<
     for (const namespace of [...this._nsps.values()]) {
       for (const socket of [...namespace.sockets.values()]) socket._onClose("server shutting down");
     }
+    this._recovery?.deliveries.close();
     const adapters = Promise.allSettled([...this._nsps.values()].map(async ({ adapter }) => adapter.close()));
     // Who comes while it leaves is answered by the engine, not left to listeners that know nothing of it.
     if (drain !== undefined) await Promise.all([...this.engines].map((engine) => engine.leave?.()));

@@ -44,6 +44,24 @@ export interface SocketReservedEventsMap {
   error: (error: Error) => void;
 }
 
+/**
+ * Why a client of ours could not go on where it was: the time was over; more was sent than is kept; the server never knew of it or has
+ * been restarted; it has closed.
+ */
+export type SessionLossReason = "expired" | "overflow" | "unknown session" | "server shutting down";
+
+/** A client of ours that did not come back in time, or that could not go on where it was. */
+export interface LostSession<SocketData = Unchecked> {
+  /** The id of the socket, as in `disconnect`. */
+  id: string;
+  data: SocketData;
+  /** The rooms that it was in. */
+  rooms: ReadonlySet<string>;
+  reason: SessionLossReason;
+  /** How many of the events and acknowledgements that were sent it has not confirmed: so many may be lost. */
+  unconfirmed: number;
+}
+
 /** Events of a namespace that only the library emits. */
 export interface NamespaceReservedEventsMap<
   ListenEvents extends EventsMap = DefaultEventsMap,
@@ -53,6 +71,8 @@ export interface NamespaceReservedEventsMap<
 > {
   connect: (socket: import("./socket.js").Socket<ListenEvents, EmitEvents, ServerSideEvents, SocketData>) => void;
   connection: (socket: import("./socket.js").Socket<ListenEvents, EmitEvents, ServerSideEvents, SocketData>) => void;
+  /** With `connectionStateRecovery`, for our own clients: the end for good after a `disconnect` that left the way back open. */
+  session_lost: (session: LostSession<SocketData>) => void;
 }
 
 /** Events of a server that only the library emits: those of the main namespace, and the birth of a dynamic one. */

@@ -5,6 +5,7 @@
 import type { IncomingMessage } from "node:http";
 import type { Room, SocketId } from "../adapter/contract.js";
 import type { AdapterSocket } from "../adapter/namespace-view.js";
+import { VaivenError } from "../errors.js";
 import { asError, unhandledError, wireErrorOf } from "../event/ack-errors.js";
 import {
   type AckCallback,
@@ -73,14 +74,14 @@ export class Socket<
   readonly client: Client;
   /** Whether the connection was recovered with what it missed. */
   readonly recovered: boolean = false;
-  private readonly connection: Connection;
-  private state: State = "joining";
+  protected readonly connection: Connection;
+  protected state: State = "joining";
   private readonly auth: { [key: string]: Unchecked } | undefined;
   private readonly issued: number = Date.now();
   // Made when first used: most sockets never use most of them, and there are many sockets.
   private flags: SocketFlags | undefined = undefined;
   private middlewares: Middleware<Event>[] | undefined = undefined;
-  private pendingAcks: AckTable | undefined = undefined;
+  protected pendingAcks: AckTable | undefined = undefined;
   private ownData: SocketData | undefined = undefined;
   private ownHandshake: Handshake | undefined = undefined;
 
@@ -168,7 +169,7 @@ export class Socket<
     if (flags !== undefined) this.flags = undefined;
     const ack =
       event.length > 1 && typeof event[event.length - 1] === "function" ? (event.pop() as AckCallback) : undefined;
-    if (this.state === "left") {
+    if (this.state === "left" && this.isGone()) {
       if (ack !== undefined && flags?.timeout !== undefined) this.refuseAck(ack);
       return true;
     }
@@ -193,7 +194,7 @@ export class Socket<
       refuseReserved(event[0]);
       const { flags } = this;
       this.flags = undefined;
-      if (this.state === "left") {
+      if (this.state === "left" && this.isGone()) {
         reject(ackDisconnectedError());
         return;
       }
@@ -205,6 +206,23 @@ export class Socket<
       if (this.hasOutgoingListeners) this.tellOutgoing(event);
       this.deliver(packet);
     });
+  }
+
+  /**
+   * Sends an event and resolves when the client has received it, which is before its listeners have run, and says nothing of them.
+   * It waits over the loss of a connection. Rejects with `ACK_DISCONNECTED` when the client does not come back in time or is disconnected, with `ACK_TIMEOUT`
+   * under {@link timeout} (the event may still arrive), and with `API_UNAVAILABLE` where it cannot be known: without the option
+   * `connectionStateRecovery`, and for clients that are not ours.
+   */
+  emitConfirmed<Ev extends EventNames<EmitEvents>>(ev: Ev, ...args: EventParams<EmitEvents, Ev>): Promise<void>;
+  emitConfirmed(..._event: Unchecked[]): Promise<void> {
+    this.flags = undefined;
+    return Promise.reject(
+      new VaivenError(
+        "API_UNAVAILABLE",
+        "emitConfirmed needs the option connectionStateRecovery and a client of vaivén: this one cannot say what it received",
+      ),
+    );
   }
 
   /** Sends a `message` event. */
@@ -324,10 +342,33 @@ export class Socket<
   /** @internal The namespace has accepted it: the client is told, its own room is joined. */
   _onConnect(): void {
     this.state = "connected";
-    this.nsp._askAdapter((adapter) => adapter.addAll(this.id, new Set([this.id])));
-    const data = this.connection.protocol === 3 ? undefined : { sid: this.id };
+    this.nsp._askAdapter((adapter) => adapter.addAll(this.id, this.firstRooms()));
+    const data = this.connection.protocol === 3 ? undefined : this.connectData();
     this._sendPacket({ type: PacketType.CONNECT, nsp: this.nsp.name, data });
   }
+
+  /** What modifies the emit that asks; the next one begins anew. */
+  protected takeFlags(): SocketFlags | undefined {
+    const { flags } = this;
+    this.flags = undefined;
+    return flags;
+  }
+
+  /** What the client is told when it is accepted. */
+  protected connectData(): object {
+    return { sid: this.id };
+  }
+
+  /** The rooms that it is in from the beginning. */
+  protected firstRooms(): Set<Room> {
+    return new Set([this.id]);
+  }
+
+  /** @internal The listeners of `connection` have run. */
+  _onAnnounced(): void {}
+
+  /** It is still in its rooms, and will not be for long. */
+  protected beforeLeaving(_reason: DisconnectReason): void {}
 
   /** @internal The namespace has refused it. */
   _refuse(error: Error): void {
@@ -378,6 +419,7 @@ export class Socket<
     if (this.state !== "connected") return;
     this.state = "leaving";
     this.emitReserved("disconnecting", reason, description);
+    this.beforeLeaving(reason);
     this.nsp._askAdapter((adapter) => adapter.delAll(this.id));
     this.nsp._remove(this as AnySocket);
     this.client._remove(this as AnySocket, reason === "server namespace disconnect");
@@ -387,13 +429,21 @@ export class Socket<
   }
 
   /** Refused, or gone while middlewares were running: they may have made it join rooms and ask for acknowledgements. */
-  private endBeforeItBegan(reason?: DisconnectReason): void {
+  protected endBeforeItBegan(reason?: DisconnectReason): void {
     this.state = "left";
     this.nsp._askAdapter((adapter) => adapter.delAll(this.id));
     this.abandonAcks(reason);
   }
 
-  private abandonAcks(reason?: DisconnectReason): void {
+  /** It has left: whether what is sent still has no way to the client. */
+  protected isGone(): boolean {
+    return true;
+  }
+
+  /** An event has passed the middlewares, and the socket has left meanwhile. */
+  protected onLate(_event: Event): void {}
+
+  protected abandonAcks(reason?: DisconnectReason): void {
     if (this.pendingAcks !== undefined) abandonAcks(this.pendingAcks, ackDisconnectedError(reason));
   }
 
@@ -454,21 +504,24 @@ export class Socket<
   private ackSender(id: number): AckCallback {
     let sent = false;
     return (...args) => {
-      if (sent || this.state === "left") return;
+      if (sent || (this.state === "left" && this.isGone())) return;
       const [error] = args;
       const packet =
         error instanceof Error && this.failsAcks
           ? encodeControl(this.nsp.name, ["ack-error", id, wireErrorOf(error)])
           : this.nsp._codec.writer.ack(this.nsp.name, id, args);
       sent = true;
-      this.connection.send(packet);
+      this.deliver(packet);
     };
   }
 
   private runMiddlewares(chain: readonly Middleware<Event>[], event: Event): void {
     runMiddlewares(chain, event, {
       onDone: (error) => {
-        if (this.state !== "connected") return;
+        if (this.state !== "connected") {
+          if (error === undefined) this.onLate(event);
+          return;
+        }
         if (error === undefined) {
           this.dispatch(event);
           return;

@@ -1,0 +1,285 @@
+// client/ Acknowledged delivery with resume, the client's half (design, "Between our own two ends"). A module of its own: in browsers it comes with who asks for it.
+//
+//   none ──accept()──▶ active ──cut()──▶ away ──accept(): resumed──▶ active
+//                                          │ accept(): not resumed, or the time is over
+//                                          ▼
+//                                         lost: `unconfirmed` and `lossReason` of the socket say what and why
+import { DeliveryLog } from "../event/delivery-log.js";
+import { CONFIRM_MS, DeliveryReceipts, Due } from "../event/delivery-receipts.js";
+import type { ControlMessage } from "../packet/control-packet.js";
+import { Outgoing } from "../packet/outgoing.js";
+import { PacketType } from "../packet/socket-packet.js";
+import type { Cancel } from "../session/platform.js";
+import type { BufferedPacket, Socket } from "./socket.js";
+
+/** Stands for any volatile packet in a log that was saved. */
+const VOLATILE = new Outgoing("", undefined, { volatile: true });
+
+/** How much a client sends before the server has confirmed it; what is emitted then waits, as it does without a connection. */
+export interface DeliveryOptions {
+  /** Events and acknowledgements. Default: 10000. */
+  maxPackets?: number;
+  /** Characters of text and bytes of attachments. Default: 4 MiB. */
+  maxBytes?: number;
+  /**
+   * Where the session is kept while a page is loaded again: `sessionStorage`. The next page goes on with it, within `maxDisconnectionDuration`: same id, and the events
+   * of both ends that the page before did not confirm. Acknowledgements that it waited for are lost with it. Default: nowhere.
+   */
+  storage?: DeliveryStorage;
+}
+
+/** What is used of a `Storage`. */
+export interface DeliveryStorage {
+  getItem(key: string): string | null;
+  setItem(key: string, value: string): void;
+  removeItem(key: string): void;
+}
+
+/** A session between two pages. */
+interface SavedSession {
+  readonly pid: string;
+  readonly keep: number;
+  readonly received: number;
+  readonly base: number;
+  readonly ids: number;
+  /** The packets of the log as they travel, bytes as numbers; a number stands for so many volatile ones. */
+  readonly log: readonly (readonly [string, (number[][] | undefined)?] | number)[];
+  /** The packets of the log as they were emitted. Bytes are not among them. */
+  readonly packets: BufferedPacket[];
+  readonly waiting: BufferedPacket[];
+}
+
+/** What our server says when it accepts. */
+export interface DeliveryTerms {
+  readonly pid: string;
+  /** Milliseconds that the client may be gone. */
+  readonly keep: number;
+  /** How many packets of this client it has received, where the session goes on. */
+  readonly received?: number;
+  /** Why the session that the client had does not. */
+  readonly lost?: string;
+}
+
+/** Makes the delivery of one socket: what {@link delivery} returns. */
+export type DeliveryFactory = (socket: Socket) => Delivery;
+
+/**
+ * Acknowledged delivery, for the option `delivery` of a socket. It works with a vaivén server that has `connectionStateRecovery` on, and changes nothing with others.
+ * In Node it is there without asking.
+ *
+ * @param options - how much may be under way at once; nothing that was emitted is let go
+ */
+export function delivery({
+  maxPackets = 10_000,
+  maxBytes = 4 * 1024 * 1024,
+  storage,
+}: DeliveryOptions = {}): DeliveryFactory {
+  return (socket) => new Delivery(socket, () => new DeliveryLog({ maxPackets, maxBytes }), storage);
+}
+
+/** The session of one socket over all its connections. */
+export class Delivery {
+  private readonly socket: Socket;
+  private readonly newLog: () => DeliveryLog;
+  private readonly storage: DeliveryStorage | undefined;
+  private pid: string | undefined = undefined;
+  private keep = 0;
+  private log: DeliveryLog;
+  private receipts = new DeliveryReceipts();
+  /** The packets of the log. */
+  private packets: BufferedPacket[] = [];
+  private active = false;
+  private asked = false;
+  private cancelConfirm: Cancel | undefined = undefined;
+  private cancelExpiry: Cancel | undefined = undefined;
+
+  constructor(socket: Socket, newLog: () => DeliveryLog, storage: DeliveryStorage | undefined) {
+    this.socket = socket;
+    this.newLog = newLog;
+    this.log = newLog();
+    this.storage = storage;
+    const saved = storage?.getItem(this.key);
+    if (!saved) return;
+    // Another page that is opened from this one gets a copy of the storage, and must not find a session that is in use.
+    storage?.removeItem(this.key);
+    this.restore(JSON.parse(saved) as SavedSession);
+  }
+
+  /** Whether what is sent now is counted by both ends. */
+  get isActive(): boolean {
+    return this.active;
+  }
+
+  /** Whether the server has to confirm first. */
+  get isFull(): boolean {
+    return this.active && this.log.isFull;
+  }
+
+  /** Whether there is a session, with a connection or without. */
+  get isKept(): boolean {
+    return this.pid !== undefined;
+  }
+
+  /** What the CONNECT packet says. */
+  claim(): { pid?: string | undefined; received: number; from: number } {
+    return { pid: this.pid, received: this.receipts.received, from: this.log.base };
+  }
+
+  /** The server has accepted the socket, with terms if it is ours. Whether the session goes on; then the rest of the log has been sent. */
+  accept(terms: DeliveryTerms | undefined): boolean {
+    this.cancelExpiry?.();
+    this.cancelExpiry = undefined;
+    const { socket, pid } = this;
+    if (pid !== undefined && terms?.received !== undefined && terms.pid === pid && this.log.reaches(terms.received)) {
+      this.active = true;
+      this.packets.splice(0, this.log.confirm(terms.received));
+      this.log.replay({
+        packet: (packet) => socket.io.engine.sendPacket(packet),
+        skip: (count) => this.tell(["skip", count]),
+      });
+      return true;
+    }
+    if (pid !== undefined) this.lose(terms?.lost ?? "unknown session");
+    if (terms === undefined) return false;
+    this.pid = terms.pid;
+    this.keep = terms.keep;
+    this.active = true;
+    return false;
+  }
+
+  /** A packet is about to leave: events and what answers them are counted. */
+  sent(outgoing: Outgoing, packet: BufferedPacket): void {
+    const { type, data } = packet;
+    const isCounted =
+      type === PacketType.CONTROL ? (data as ControlMessage)[0] === "ack-error" : type > PacketType.DISCONNECT;
+    if (!this.active || !isCounted) return;
+    this.packets.push(packet);
+    this.log.push(outgoing);
+    if (!this.log.isFilling || this.asked) return;
+    this.asked = true;
+    this.tell(["confirm"]);
+  }
+
+  /** An event or an acknowledgement came. */
+  count(): void {
+    if (!this.active) return;
+    const due = this.receipts.add();
+    if (due === Due.NOW) this.confirm();
+    else if (due === Due.LATER)
+      this.cancelConfirm ??= this.socket.io.platform().after(CONFIRM_MS, () => this.confirm());
+  }
+
+  onControl([kind, count]: ControlMessage): void {
+    if (!this.active) return;
+    // It stands for an acknowledgement.
+    if (kind === "ack-error") this.count();
+    if (kind === "received") this.onReceived(count);
+    else if (kind === "skip") this.receipts.skip(count);
+    else if (kind === "confirm") this.confirm();
+  }
+
+  /** The connection is lost. Whether the session waits for another. */
+  cut(): boolean {
+    this.stopConfirming();
+    if (this.active) {
+      this.active = false;
+      this.asked = false;
+      this.wait();
+    }
+    return this.isKept;
+  }
+
+  /** One of the two ends wished it. */
+  end(): void {
+    this.cancelExpiry?.();
+    this.cancelExpiry = undefined;
+    this.stopConfirming();
+    this.active = false;
+    this.pid = undefined;
+    this.log = this.newLog();
+    this.receipts = new DeliveryReceipts();
+    this.packets = [];
+  }
+
+  /** The page is being left. */
+  save(): void {
+    const { socket, storage, pid, keep, receipts, packets } = this;
+    if (storage === undefined || pid === undefined) return;
+    const log: SavedSession["log"][number][] = [];
+    this.log.replay({
+      packet: ({ head, rest }) => log.push([head as string, rest?.map((bytes) => Array.from(bytes as Uint8Array))]),
+      skip: (count) => log.push(count),
+    });
+    const { base } = this.log;
+    const saved: SavedSession = {
+      ...{ pid, keep, received: receipts.received, base, ids: socket._ids, log, packets },
+      waiting: socket.sendBuffer,
+    };
+    try {
+      storage.setItem(this.key, JSON.stringify(saved));
+    } catch {
+      // There is no room: the next page begins anew.
+    }
+  }
+
+  private restore({ pid, keep, received, base, ids, log, packets, waiting }: SavedSession): void {
+    const { socket } = this;
+    this.pid = pid;
+    this.keep = keep;
+    this.receipts.skip(received);
+    this.log.base = this.log.confirmed = base;
+    for (const entry of log) {
+      if (typeof entry === "number") for (let n = 0; n < entry; n++) this.log.push(VOLATILE);
+      else
+        this.log.push(
+          new Outgoing(
+            entry[0],
+            entry[1]?.map((bytes) => new Uint8Array(bytes)),
+          ),
+        );
+    }
+    this.packets = packets;
+    socket._ids = ids;
+    socket.sendBuffer = waiting;
+    this.wait();
+  }
+
+  private get key(): string {
+    return `vaiven:${this.socket.io.uri}${this.socket.nsp}`;
+  }
+
+  private wait(): void {
+    this.cancelExpiry = this.socket.io.platform().after(this.keep, () => this.lose("expired"));
+  }
+
+  private lose(reason: string): void {
+    const { socket, packets } = this;
+    this.end();
+    socket.lossReason = reason;
+    socket.unconfirmed = packets
+      .filter(({ type, options }) => type === PacketType.EVENT && !options.repeats)
+      .map(({ data }) => data as unknown[]);
+    socket._onLost(reason);
+  }
+
+  private onReceived(count: number): void {
+    this.asked = false;
+    this.packets.splice(0, this.log.confirm(count));
+    this.socket._drain();
+  }
+
+  private confirm(): void {
+    this.stopConfirming();
+    if (this.active) this.tell(["received", this.receipts.confirm()]);
+  }
+
+  private stopConfirming(): void {
+    this.cancelConfirm?.();
+    this.cancelConfirm = undefined;
+  }
+
+  private tell(data: ControlMessage): void {
+    const { io, nsp } = this.socket;
+    io.engine.sendPacket(io._encode({ type: PacketType.CONTROL, nsp, data }));
+  }
+}

@@ -1,0 +1,42 @@
+// event/ The receiving half of acknowledged delivery (design, "Between our own two ends"): counts, and says when to tell the other end.
+
+/** As many unconfirmed packets are confirmed at once. */
+const CONFIRM_PACKETS = 64;
+
+/** Milliseconds after which fewer are. Long, because a confirmation only spares memory: who waits for one asks for it. */
+export const CONFIRM_MS = 5000;
+
+/** What to do after a packet. */
+export const Due = {
+  /** A confirmation is under way already. */
+  NOTHING: 0,
+  /** It is the first unconfirmed one: confirm in {@link CONFIRM_MS}. */
+  LATER: 1,
+  NOW: 2,
+} as const;
+export type Due = (typeof Due)[keyof typeof Due];
+
+/** The packets of one direction, as their receiver counts them. */
+export class DeliveryReceipts {
+  /** How many were received. */
+  received = 0;
+  private told = 0;
+
+  /** One packet came. */
+  add(): Due {
+    const unconfirmed = ++this.received - this.told;
+    return unconfirmed === 1 ? Due.LATER : unconfirmed >= CONFIRM_PACKETS ? Due.NOW : Due.NOTHING;
+  }
+
+  /** The other end leaves out `count` packets. */
+  skip(count: number): void {
+    this.received += count;
+    this.told += count;
+  }
+
+  /** The number to tell the other end, which from now on counts as told. */
+  confirm(): number {
+    this.told = this.received;
+    return this.received;
+  }
+}

@@ -1,0 +1,236 @@
+// server/ A socket whose events and acknowledgements both ends count, so that they go on over another connection (design, "Between our own two ends").
+// Only servers with `connectionStateRecovery` make these, for our own clients: the others pay nothing for it.
+import type { Room, SocketId } from "../adapter/contract.js";
+import { VaivenError } from "../errors.js";
+import { ackTimeoutError } from "../event/acks.js";
+import type { DefaultEventsMap, EventNames, EventParams, EventsMap, Unchecked } from "../event/event-map.js";
+import { refuseReserved } from "../event/reserved.js";
+import { type ControlMessage, encodeControl } from "../packet/control-packet.js";
+import type { Outgoing } from "../packet/outgoing.js";
+import type { SocketPacket } from "../packet/socket-packet.js";
+import type { Client } from "./client.js";
+import type { Deliveries } from "./deliveries.js";
+import { DeliverySession } from "./delivery-session.js";
+import type { SessionClaim } from "./envelope.js";
+import type { Namespace } from "./namespace.js";
+import { RECOVERABLE } from "./recoverable-socket.js";
+import { Socket } from "./socket.js";
+import type { DisconnectReason, Event, SessionLossReason } from "./socket-types.js";
+
+/** What a client wants, and what became of it. */
+export interface Arrival {
+  /** The session that it resumes, and what it said of it. */
+  readonly session?: DeliverySession;
+  readonly claim?: SessionClaim;
+  /** Why what it wanted to resume cannot be. */
+  readonly failure?: SessionLossReason | undefined;
+}
+
+/** A socket that has a {@link DeliverySession}. */
+export class DeliveredSocket<
+  ListenEvents extends EventsMap = DefaultEventsMap,
+  EmitEvents extends EventsMap = ListenEvents,
+  ServerSideEvents extends EventsMap = DefaultEventsMap,
+  SocketData = Unchecked,
+> extends Socket<ListenEvents, EmitEvents, ServerSideEvents, SocketData> {
+  override recovered: boolean;
+  private session: DeliverySession;
+  private readonly deliveries: Deliveries;
+  /** Until it is accepted. */
+  private claim: SessionClaim | undefined;
+  private failure: SessionLossReason | undefined;
+
+  /** @internal */
+  constructor(
+    nsp: Namespace<ListenEvents, EmitEvents, ServerSideEvents, SocketData>,
+    client: Client,
+    auth: { [key: string]: Unchecked } | undefined,
+    id: SocketId,
+    deliveries: Deliveries,
+    { session, claim, failure }: Arrival,
+  ) {
+    super(nsp, client, auth, id);
+    this.deliveries = deliveries;
+    this.claim = claim;
+    this.failure = failure;
+    this.recovered = session !== undefined;
+    this.session = session ?? this.newSession();
+    if (session === undefined) return;
+    this.data = session.socket.data;
+    this.pendingAcks = session.socket.acks;
+  }
+
+  /** @internal Broadcasts reach it without Socket.IO's offset. */
+  get isDelivered(): boolean {
+    return true;
+  }
+
+  /** While it is away it joins and leaves as if it were there. */
+  override join(rooms: Room | Room[]): Promise<void> | void {
+    if (!this.session.isAway) return super.join(rooms);
+    this.session.absent.addAll(this.id, new Set(Array.isArray(rooms) ? rooms : [rooms]));
+  }
+
+  override leave(room: Room): Promise<void> | void {
+    if (!this.session.isAway) return super.leave(room);
+    this.session.absent.del(this.id, room);
+  }
+
+  /** Also while it is away: it does not come back then. */
+  override disconnect(close: boolean = false): this {
+    if (!this.session.isAway) return super.disconnect(close);
+    this.session.end();
+    this._abandonAll();
+    return this;
+  }
+
+  override deliver(packet: Outgoing): void {
+    if (packet.volatile && !(this.session.isPresent && this.session.socket.connection.writable)) return;
+    this.session.send(packet);
+  }
+
+  override emitConfirmed<Ev extends EventNames<EmitEvents>>(
+    ev: Ev,
+    ...args: EventParams<EmitEvents, Ev>
+  ): Promise<void>;
+  override emitConfirmed(...event: Unchecked[]): Promise<void> {
+    return new Promise((resolve, reject) => {
+      refuseReserved(event[0]);
+      const { timeout, compress = true } = this.takeFlags() ?? {};
+      if (this.state === "left" && this.isGone()) {
+        reject(new VaivenError("ACK_DISCONNECTED", "socket has been disconnected"));
+        return;
+      }
+      const packet = this.nsp._codec.writer.event(this.nsp.name, undefined, event, { compress });
+      if (this.hasOutgoingListeners) this.tellOutgoing(event);
+      this.deliver(packet);
+      this._whenConfirmed((error) => (error === undefined ? resolve() : reject(error)), timeout);
+    });
+  }
+
+  /** @internal Calls `settle` when the client has what was sent last. */
+  _whenConfirmed(settle: (error: VaivenError | undefined) => void, timeout: number | undefined): void {
+    if (timeout === undefined) {
+      this.session.whenConfirmed(settle);
+      return;
+    }
+    const { session } = this;
+    const cancel = this.nsp._clock.after(timeout, () => {
+      session.forget(waiting);
+      settle(ackTimeoutError(timeout));
+    });
+    const waiting = session.whenConfirmed((error) => {
+      cancel();
+      settle(error);
+    });
+  }
+
+  /** @internal Writes what is counted. */
+  _write(packet: Outgoing): void {
+    this.connection.send(packet);
+  }
+
+  /** @internal Writes what is not. */
+  _control(message: ControlMessage): void {
+    this.connection.send(encodeControl(this.nsp.name, message));
+  }
+
+  /** @internal */
+  _dispatchHeld(event: Event): void {
+    this.dispatch(event);
+  }
+
+  /** @internal The session is lost. */
+  _abandonAll(): void {
+    super.abandonAcks();
+  }
+
+  override _onConnect(): void {
+    if (this.claim !== undefined && !this.takeOver(this.claim)) {
+      this.recovered = false;
+      this.pendingAcks = undefined;
+      this.session = this.newSession();
+    }
+    this.claim = undefined;
+    this.deliveries.add(this.session);
+    super._onConnect();
+    if (this.recovered) this.session.replay();
+  }
+
+  override _onAnnounced(): void {
+    if (this.recovered) this.session.releaseHeld();
+  }
+
+  override _onEvent(packet: SocketPacket): void {
+    this.session.count();
+    super._onEvent(packet);
+  }
+
+  override _onAck(packet: SocketPacket): void {
+    this.session.count();
+    super._onAck(packet);
+  }
+
+  override _onControl(message: ControlMessage): boolean {
+    // It stands for an acknowledgement.
+    if (message[0] === "ack-error") this.session.count();
+    return this.session.onControl(message) || super._onControl(message);
+  }
+
+  protected override connectData(): object {
+    const { session, deliveries, failure } = this;
+    const { pid, receipts } = session;
+    const keep = deliveries.duration;
+    const own = this.recovered ? { pid, keep, received: receipts.confirm() } : { pid, keep, lost: failure };
+    return { sid: this.id, vaiven: own };
+  }
+
+  protected override firstRooms(): Set<Room> {
+    return new Set([this.id, ...this.session.rooms]);
+  }
+
+  protected override beforeLeaving(reason: DisconnectReason): void {
+    if (RECOVERABLE.has(reason) && reason !== "server shutting down") this.session.cut(this.rooms);
+    else this.session.end();
+  }
+
+  /** The answers may still come. */
+  protected override abandonAcks(reason?: DisconnectReason): void {
+    if (!this.session.isAway) super.abandonAcks(reason);
+  }
+
+  /** What it wanted to resume is not touched by its own end. */
+  protected override endBeforeItBegan(reason?: DisconnectReason): void {
+    if (this.claim === undefined) super.endBeforeItBegan(reason);
+    else this.state = "left";
+  }
+
+  protected override isGone(): boolean {
+    return this.session.isOver;
+  }
+
+  protected override onLate(event: Event): void {
+    this.session.hold(this, event);
+  }
+
+  /** The session is taken from the connection that had it, which is dead, also if nobody but the client knows that yet. */
+  private takeOver({ received, from }: SessionClaim): boolean {
+    const { session } = this;
+    if (received < session.log.confirmed) {
+      this.failure = "unknown session";
+      return false;
+    }
+    if (session.isPresent) session.socket.client._abandon();
+    this.failure = session.obstacle(received, from);
+    if (this.failure === undefined) {
+      session.resume(this, received);
+      return true;
+    }
+    session.lose(this.failure);
+    return false;
+  }
+
+  private newSession(): DeliverySession {
+    return new DeliverySession(this.deliveries, this.deliveries.newPid(), this);
+  }
+}

@@ -1,0 +1,105 @@
+// server/ The delivery sessions of one server, by the ids that their clients know (design, "Between our own two ends").
+import { SessionAwareAdapter } from "../adapter/session-aware-adapter.js";
+import type { DeliveryLimits } from "../event/delivery-log.js";
+import type { Unchecked } from "../event/event-map.js";
+import type { Deadlines } from "../session/deadlines.js";
+import type { Client } from "./client.js";
+import { DeliveredSocket } from "./delivered-socket.js";
+import type { DeliverySession } from "./delivery-session.js";
+import type { SessionClaim } from "./envelope.js";
+import type { AnyNamespace } from "./namespace.js";
+import type { ServerHost } from "./server.js";
+import type { SessionLossReason } from "./socket-types.js";
+
+/** Sessions of clients that are away, at most: the oldest go. */
+const MAX_AWAY = 100_000;
+
+/** What the sessions of one server share. */
+export interface DeliveryOptions {
+  /** Milliseconds that a client may be gone. */
+  readonly duration: number;
+  readonly limits: DeliveryLimits;
+}
+
+/** All delivery sessions of a server. */
+export class Deliveries {
+  readonly deadlines: Deadlines;
+  readonly duration: number;
+  readonly limits: DeliveryLimits;
+  private readonly host: ServerHost;
+  /** Begins every id of this server, so that one which it has forgotten is told from one that it never gave. */
+  private readonly tag: string;
+  private readonly sessions: Map<string, DeliverySession> = new Map();
+  /** In the order in which they were lost. */
+  private readonly away: Set<DeliverySession> = new Set();
+
+  constructor(host: ServerHost, { duration, limits }: DeliveryOptions) {
+    this.host = host;
+    this.deadlines = host.deadlines;
+    this.duration = duration;
+    this.limits = limits;
+    this.tag = `${host.randomId()}.`;
+  }
+
+  /** Whether the rooms of `namespace` can hold sockets that are away. */
+  serves(namespace: AnyNamespace): boolean {
+    return namespace.adapter instanceof SessionAwareAdapter;
+  }
+
+  /** A socket for `client`: one that goes on where its last one was, if it claims a session that can be resumed, otherwise a new one. */
+  socketFor(
+    namespace: AnyNamespace,
+    client: Client,
+    auth: { [key: string]: Unchecked } | undefined,
+    claim: SessionClaim,
+  ): DeliveredSocket {
+    const session = claim.pid === undefined ? undefined : this.sessions.get(claim.pid);
+    let failure: SessionLossReason | undefined;
+    // What a connection says that was overtaken by a later one is old: it shall not harm the session.
+    if (session === undefined || session.socket.nsp !== namespace || claim.received < session.log.confirmed) {
+      if (claim.pid !== undefined) failure = claim.pid.startsWith(this.tag) ? "expired" : "unknown session";
+    } else {
+      failure = session.obstacle(claim.received, claim.from);
+      if (failure === undefined) {
+        return new DeliveredSocket(namespace, client, auth, session.socket.id, this, { session, claim });
+      }
+      session.lose(failure);
+    }
+    return new DeliveredSocket(namespace, client, auth, namespace._socketId(client), this, { failure });
+  }
+
+  /** A client has gone away: there is a limit to how many may be. */
+  left(session: DeliverySession): void {
+    this.away.add(session);
+    if (this.away.size <= MAX_AWAY) return;
+    for (const oldest of this.away) {
+      oldest.lose("overflow");
+      break;
+    }
+  }
+
+  /** A client is back. */
+  returned(session: DeliverySession): void {
+    this.away.delete(session);
+  }
+
+  /** The id of a new session. */
+  newPid(): string {
+    return this.tag + this.host.randomId();
+  }
+
+  /** A session whose client knows its id. */
+  add(session: DeliverySession): void {
+    this.sessions.set(session.pid, session);
+  }
+
+  forget(session: DeliverySession): void {
+    this.sessions.delete(session.pid);
+    this.away.delete(session);
+  }
+
+  /** The server closes: nobody can come back. */
+  close(): void {
+    for (const session of [...this.away]) session.lose("server shutting down");
+  }
+}

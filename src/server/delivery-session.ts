@@ -1,0 +1,235 @@
+// server/ What is kept of one socket for acknowledged delivery with resume (design, "Between our own two ends"). Only for our own clients, and only with
+// `connectionStateRecovery`.
+//
+//             cut()                     resume()
+//   present ─────────▶ away ─────────────────────────▶ present (with the socket of the new connection)
+//      │                 │ the time is over, or the log does not reach back
+//      │ end()           ▼
+//      └──────────────▶ over
+import type { AbsentSockets } from "../adapter/absent-sockets.js";
+import type { SessionAwareAdapter } from "../adapter/session-aware-adapter.js";
+import { VaivenError } from "../errors.js";
+import { DeliveryLog, type ReplaySink } from "../event/delivery-log.js";
+import { CONFIRM_MS, DeliveryReceipts, Due } from "../event/delivery-receipts.js";
+import type { ControlMessage } from "../packet/control-packet.js";
+import type { Outgoing } from "../packet/outgoing.js";
+import { Deadline, type DeadlineOwner } from "../session/deadlines.js";
+import type { DeliveredSocket } from "./delivered-socket.js";
+import type { Deliveries } from "./deliveries.js";
+import type { AnySocket } from "./socket.js";
+import type { Event, SessionLossReason } from "./socket-types.js";
+
+/** Who waits until the client has a packet. */
+interface Waiting {
+  readonly number: number;
+  settle(error: VaivenError | undefined): void;
+}
+
+/** The life of one socket over all its connections. */
+export class DeliverySession implements DeadlineOwner, ReplaySink {
+  /** The id by which the client claims it. Secret: whoever knows it can take the session. */
+  readonly pid: string;
+  readonly log: DeliveryLog;
+  readonly receipts: DeliveryReceipts = new DeliveryReceipts();
+  /** The rooms that the socket was in when it came back, or when the session was over. */
+  rooms: ReadonlySet<string> = new Set();
+  /** Who has the connection, or had it last. */
+  socket: DeliveredSocket;
+  private state: "present" | "away" | "over" = "present";
+  /** Where the socket is found while it is away. */
+  readonly absent: AbsentSockets;
+  private readonly owner: Deliveries;
+  /** While present: when to confirm what came. While away: the end. */
+  private readonly deadline = new Deadline(this);
+  /** Events that came before the cut and whose middlewares were done after it. */
+  private held: Event[] = [];
+  private waiting: Waiting[] = [];
+  private asked = false;
+
+  constructor(owner: Deliveries, pid: string, socket: DeliveredSocket) {
+    this.owner = owner;
+    this.absent = (socket.nsp.adapter as unknown as SessionAwareAdapter).absent;
+    this.pid = pid;
+    this.socket = socket;
+    this.log = new DeliveryLog(owner.limits);
+  }
+
+  get isPresent(): boolean {
+    return this.state === "present";
+  }
+
+  get isAway(): boolean {
+    return this.state === "away";
+  }
+
+  get isOver(): boolean {
+    return this.state === "over";
+  }
+
+  /** Sends an event or an acknowledgement, now or when the client is back. */
+  send(packet: Outgoing): void {
+    if (this.state === "over") return;
+    this.log.push(packet);
+    this.log.evict();
+    if (this.state !== "present") return;
+    this.socket._write(packet);
+    if (this.log.isFilling) this.ask();
+  }
+
+  /** One event or acknowledgement came. */
+  count(): void {
+    const due = this.receipts.add();
+    if (due === Due.NOW) this.confirm();
+    else if (due === Due.LATER) this.owner.deadlines.set(this.deadline, CONFIRM_MS);
+  }
+
+  /** A control packet came. False if it cannot be true. */
+  onControl(message: ControlMessage): boolean {
+    switch (message[0]) {
+      case "received":
+        return this.onReceived(message[1]);
+      case "skip":
+        this.receipts.skip(message[1]);
+        return true;
+      case "confirm":
+        this.confirm();
+        return true;
+      default:
+        return false;
+    }
+  }
+
+  /** The client has lost its connection; it may come back. */
+  cut(rooms: ReadonlySet<string>): void {
+    if (this.state !== "present") return;
+    this.state = "away";
+    this.asked = false;
+    this.absent.add(this.socket, rooms);
+    this.owner.left(this);
+    this.owner.deadlines.set(this.deadline, this.owner.duration);
+  }
+
+  /** Why a client that has `received` packets, and whose log begins behind its packet `from`, cannot go on; undefined if it can. */
+  obstacle(received: number, from: number): SessionLossReason | undefined {
+    if (this.state === "over") return "expired";
+    return this.log.reaches(received) && from <= this.receipts.received ? undefined : "overflow";
+  }
+
+  /** The client is back on the connection of `socket`. {@link replay} follows, once it has been told. */
+  resume(socket: DeliveredSocket, received: number): void {
+    this.owner.deadlines.clear(this.deadline);
+    this.rooms = this.absent.remove(this.socket);
+    this.owner.returned(this);
+    this.state = "present";
+    this.socket = socket;
+    this.log.confirm(received);
+  }
+
+  /** Sends what the client lacks. */
+  replay(): void {
+    this.log.replay(this);
+    this.onReceived(this.log.confirmed);
+  }
+
+  packet(packet: Outgoing): void {
+    this.socket._write(packet);
+  }
+
+  skip(count: number): void {
+    this.socket._control(["skip", count]);
+  }
+
+  /** An event is ready for its listeners, but `from`, which received it, has lost its connection meanwhile. */
+  hold(from: DeliveredSocket, event: Event): void {
+    if (this.state === "over") return;
+    if (this.state === "present" && this.socket !== from) this.socket._dispatchHeld(event);
+    else this.held.push(event);
+  }
+
+  /** The listeners of the new socket are there. */
+  releaseHeld(): void {
+    for (const event of this.held.splice(0)) this.socket._dispatchHeld(event);
+  }
+
+  /** Calls `settle` once the client has what was sent last, or when it cannot be known any more. */
+  whenConfirmed(settle: (error: VaivenError | undefined) => void): Waiting {
+    const waiting: Waiting = { number: this.log.sent, settle };
+    this.waiting.push(waiting);
+    if (this.state === "present") this.ask();
+    return waiting;
+  }
+
+  /** Nobody waits any more. */
+  forget(waiting: Waiting): void {
+    this.waiting = this.waiting.filter((other) => other !== waiting);
+  }
+
+  /** One of the two ends wished it: there is no way back, and nothing to tell. */
+  end(): void {
+    this.finish("ended");
+  }
+
+  /** The client cannot go on with it any more, although nobody wished that. */
+  lose(reason: SessionLossReason): void {
+    // Its connection is dead, although the server does not know it yet.
+    if (this.state === "present") this.socket.client._abandon();
+    if (this.state === "over") return;
+    const { socket, log } = this;
+    const unconfirmed = log.sent - log.confirmed;
+    this.finish(reason);
+    const { rooms } = this;
+    socket._abandonAll();
+    const { nsp } = socket;
+    nsp._remove(socket as AnySocket);
+    nsp.emitReserved("session_lost", { id: socket.id, data: socket.data, rooms, reason, unconfirmed });
+  }
+
+  /** @internal */
+  onDeadline(): void {
+    if (this.state === "away") this.lose("expired");
+    else this.confirm();
+  }
+
+  private finish(reason: string): void {
+    if (this.state === "over") return;
+    if (this.state === "away") this.rooms = this.absent.remove(this.socket);
+    this.state = "over";
+    this.owner.deadlines.clear(this.deadline);
+    this.owner.forget(this);
+    this.log.clear();
+    this.held = [];
+    const waiting = this.waiting.splice(0);
+    if (waiting.length === 0) return;
+    const error = new VaivenError(
+      "ACK_DISCONNECTED",
+      "the session of this client is over: it is not known what it received",
+      {
+        detail: { reason },
+      },
+    );
+    for (const { settle } of waiting) settle(error);
+  }
+
+  private onReceived(received: number): boolean {
+    if (this.log.confirm(received) === undefined) return false;
+    this.asked = false;
+    const { waiting } = this;
+    if (waiting.length === 0) return true;
+    const open = waiting.findIndex(({ number }) => number > received);
+    for (const { settle } of waiting.splice(0, open < 0 ? waiting.length : open)) settle(undefined);
+    if (this.waiting.length > 0) this.ask();
+    return true;
+  }
+
+  private confirm(): void {
+    this.owner.deadlines.clear(this.deadline);
+    if (this.state === "present") this.socket._control(["received", this.receipts.confirm()]);
+  }
+
+  /** Asks what the client has, unless an answer is on its way. */
+  private ask(): void {
+    if (this.asked) return;
+    this.asked = true;
+    this.socket._control(["confirm"]);
+  }
+}

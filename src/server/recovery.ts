@@ -1,0 +1,115 @@
+// server/ Connection state recovery: which sessions are kept, and whose socket a returning client gets (Socket.IO documentation, "Connection state recovery").
+import type { RestoredSession } from "../adapter/contract.js";
+import { SessionAwareAdapter } from "../adapter/session-aware-adapter.js";
+import { VaivenError } from "../errors.js";
+import type { Unchecked } from "../event/event-map.js";
+import type { Client } from "./client.js";
+import { Deliveries } from "./deliveries.js";
+import type { SessionClaim } from "./envelope.js";
+import type { AnyNamespace } from "./namespace.js";
+import { RecoverableSocket } from "./recoverable-socket.js";
+import type { ServerHost } from "./server.js";
+import { count, type ServerOptions } from "./server-options.js";
+import type { AnySocket } from "./socket.js";
+
+const DEFAULT_LOG_BYTES = 16 * 1024 * 1024;
+const DEFAULT_UNCONFIRMED_BYTES = 4 * 1024 * 1024;
+
+/** The recovery of one server; there is none where the option is off. */
+export class Recovery {
+  readonly skipsMiddlewares: boolean;
+  /** Makes the adapter of a namespace, where the program names none. */
+  readonly createAdapter: (namespace: AnyNamespace) => SessionAwareAdapter;
+  /** The connected sockets by their private ids, which nobody can guess. */
+  private readonly live: Map<string, RecoverableSocket> = new Map();
+  /** The sessions of our own clients. */
+  readonly deliveries: Deliveries;
+  private readonly host: ServerHost;
+
+  private constructor(host: ServerHost, options: Partial<ServerOptions>) {
+    const option = options.connectionStateRecovery ?? {};
+    const { maxDisconnectionDuration, skipMiddlewares, maxLogBytes } = option;
+    this.host = host;
+    this.skipsMiddlewares = skipMiddlewares !== false;
+    const { platform } = host;
+    const adapterHost = {
+      clock: platform,
+      textByteLength: (text: string) => platform.textByteLength(text),
+      randomTag: () => host.randomId().slice(0, 8),
+      heartbeat: (options.pingInterval ?? 25_000) + (options.pingTimeout ?? 20_000),
+      maxDisconnectionDuration: count("maxDisconnectionDuration", maxDisconnectionDuration, 120_000),
+      maxLogBytes: count("maxLogBytes", maxLogBytes, DEFAULT_LOG_BYTES),
+    };
+    this.deliveries = new Deliveries(host, {
+      duration: adapterHost.maxDisconnectionDuration,
+      limits: {
+        maxPackets: count("maxUnconfirmedPackets", option.maxUnconfirmedPackets, 10_000),
+        maxBytes: count("maxUnconfirmedBytes", option.maxUnconfirmedBytes, DEFAULT_UNCONFIRMED_BYTES),
+      },
+    });
+    this.createAdapter = (namespace) => new SessionAwareAdapter(namespace, adapterHost);
+  }
+
+  /**
+   * Undefined where the option is off.
+   * @throws VaivenError `API_INVALID_OPTION`
+   */
+  static of(host: ServerHost, options: Partial<ServerOptions>): Recovery | undefined {
+    const option: unknown = options.connectionStateRecovery;
+    if (option === undefined || option === null || option === false) return undefined;
+    if (typeof option === "object") return new Recovery(host, options);
+    throw new VaivenError(
+      "API_INVALID_OPTION",
+      `expected connectionStateRecovery to be an object such as { maxDisconnectionDuration: 120000 }, got ${String(option)}`,
+    );
+  }
+
+  /** Hands over the socket that `client` had before, if it says that it had one and that can be recovered, otherwise a new one. */
+  findSocket(
+    namespace: AnyNamespace,
+    client: Client,
+    auth: { [key: string]: Unchecked } | undefined,
+    claim: SessionClaim | undefined,
+    found: (socket: AnySocket) => void,
+  ): void {
+    if (claim !== undefined && this.deliveries.serves(namespace)) {
+      found(this.deliveries.socketFor(namespace, client, auth, claim) as AnySocket);
+      return;
+    }
+    const { adapter } = namespace;
+    const make = (session: RestoredSession | undefined): void => {
+      const id = session?.sid ?? namespace._socketId(client);
+      const pid = session?.pid ?? this.host.randomId();
+      found(new RecoverableSocket(namespace, client, auth, id, pid, this.live, session) as AnySocket);
+    };
+    const pid: unknown = auth?.pid;
+    const offset: unknown = auth?.offset;
+    // What npm's adapters do without an offset is not defined.
+    const isKnown = typeof offset === "string" || (offset === undefined && adapter instanceof SessionAwareAdapter);
+    if (typeof pid !== "string" || !isKnown) {
+      make(undefined);
+      return;
+    }
+    // The client knows before the server that the old connection is dead: it ends now.
+    const alive = this.live.get(pid);
+    if (alive?.nsp === namespace) alive.client.connection.close(true);
+    const restored = async (): Promise<RestoredSession | null> => adapter.restoreSession(pid, offset as string);
+    restored().then(
+      (session) => {
+        if (client.isClosed) {
+          if (session !== null) this.giveBack(namespace, session);
+        } else make(session === null || namespace.sockets.has(session.sid) ? undefined : session);
+      },
+      (cause: unknown) => {
+        namespace._errors.handlerFailed(cause, { namespace, event: "adapter" });
+        if (!client.isClosed) make(undefined);
+      },
+    );
+  }
+
+  /** The client left before it had its session: it may come for it again. */
+  private giveBack(namespace: AnyNamespace, { sid, pid, rooms, data }: RestoredSession): void {
+    namespace._askAdapter((adapter) => adapter.persistSession({ sid, pid, rooms, data }));
+    namespace._askAdapter((adapter) => adapter.delAll(sid));
+  }
+}

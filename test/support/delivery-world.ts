@@ -1,0 +1,365 @@
+// Test support: a real server and a real client over wires in memory, on a clock that the test moves, and a ledger of what was sent, received and announced.
+import { EventEmitter } from "node:events";
+import { delivery } from "../../src/client/delivery.js";
+import { BaseManager } from "../../src/client/manager.js";
+import type { Socket as ClientSocket, SocketOptions } from "../../src/client/socket.js";
+import { VaivenError } from "../../src/errors.js";
+import { InternTable, RequestSnapshot } from "../../src/http/request-snapshot.js";
+import { PacketReader } from "../../src/packet/packet-reader.js";
+import { PayloadCodec } from "../../src/packet/payload.js";
+import { encodePacket } from "../../src/packet/socket-packet.js";
+import { Client } from "../../src/server/client.js";
+import type { EngineSocket } from "../../src/server/engine-socket.js";
+import { serverEnvelope } from "../../src/server/envelope.js";
+import { Server, type ServerHost } from "../../src/server/server.js";
+import type { ConnectionStateRecoveryOptions } from "../../src/server/server-options.js";
+import type { AnySocket } from "../../src/server/socket.js";
+import type { LostSession } from "../../src/server/socket-types.js";
+import type { ClientHost, ClientTransportContext, SurroundingsListener } from "../../src/session/client-host.js";
+import { Deadlines } from "../../src/session/deadlines.js";
+import { FlushQueue } from "../../src/session/flush-queue.js";
+import { ServerSession, type SessionOptions } from "../../src/session/server-session.js";
+import type { Transport } from "../../src/session/transport.js";
+import { FakePlatform } from "./fake-platform.js";
+import { MemoryPollingClient, MemoryPollingServer, memorySocketPair, Wire } from "./memory-transport.js";
+
+const SESSION: SessionOptions = {
+  pingInterval: 25_000,
+  pingTimeout: 20_000,
+  upgradeTimeout: 10_000,
+  maxPayload: 1e6,
+  maxBufferedBytes: 1e6,
+  upgrades: ["websocket"],
+};
+
+export const LANES = ["get", "post", "up", "down"] as const;
+export type Lane = (typeof LANES)[number];
+
+/** One connection: its session at the server, and what is on its way. */
+interface Link {
+  readonly session: ServerSession;
+  readonly polling: MemoryPollingServer | undefined;
+  readonly wires: Record<Lane, Wire>;
+  /** Nothing arrives any more, although nobody need have noticed. */
+  isDead: boolean;
+}
+
+export type Ways = "polling" | "websocket" | "upgrade";
+
+/** How many hops a promise of the client may take. */
+async function microtasks(): Promise<void> {
+  for (let hop = 0; hop < 6; hop++) await undefined;
+}
+
+export class DeliveryWorld {
+  readonly platform: FakePlatform & { random(): number } = Object.assign(new FakePlatform(), { random: () => 0.5 });
+  io: Server;
+  socket: ClientSocket;
+  /** The server's socket of the newest connection. */
+  peer: AnySocket | undefined;
+  readonly links: Link[] = [];
+  /** Events by number, in the order in which they were sent and in which listeners got them. */
+  readonly up: { sent: number[]; heard: number[] } = { sent: [], heard: [] };
+  readonly down: { sent: number[]; heard: number[] } = { sent: [], heard: [] };
+  /** To whom each event of the server went. */
+  readonly receivers: Map<number, AnySocket | undefined> = new Map();
+  /** Acknowledgements that were asked for: what came of them. */
+  readonly acks: Map<string, unknown[]> = new Map();
+  readonly lost: LostSession[] = [];
+  readonly unconfirmed: unknown[][] = [];
+  readonly reasons: string[] = [];
+  readonly errors: unknown[] = [];
+  readonly connects: boolean[] = [];
+  readonly recoveries: boolean[] = [];
+  private readonly flushQueue: FlushQueue;
+  private readonly serverHost: ServerHost;
+  private readonly recovery: ConnectionStateRecoveryOptions | false;
+  private readonly names: readonly string[];
+  private readonly options: Partial<SocketOptions>;
+  private surroundings: SurroundingsListener | undefined;
+  private next = 1;
+
+  constructor(
+    ways: Ways = "websocket",
+    recovery: ConnectionStateRecoveryOptions | false = { maxDisconnectionDuration: 120_000 },
+    options: Partial<SocketOptions> = { delivery: delivery() },
+  ) {
+    const { platform } = this;
+    this.flushQueue = new FlushQueue(platform.soon);
+    let ids = 0;
+    this.serverHost = {
+      platform,
+      deadlines: new Deadlines(platform),
+      flushQueue: this.flushQueue,
+      randomId: () => `id-${ids++}`,
+    } as unknown as ServerHost;
+    this.recovery = recovery;
+    this.io = this.start();
+    this.names = ways === "upgrade" ? ["polling", "websocket"] : [ways];
+    this.options = options;
+    this.socket = this.open();
+  }
+
+  /** The page is loaded again: the client's memory is gone, but for what it kept elsewhere. */
+  async reload(): Promise<void> {
+    this.surroundings?.onLeave();
+    await this.cut("both", true);
+    this.socket.io._close();
+    this.socket.off();
+    this.socket = this.open();
+    await this.connect();
+  }
+
+  /** The client sends. */
+  emitUp(kind: "plain" | "binary" | "ack" | "volatile"): void {
+    const n = this.next++;
+    if (kind === "volatile") {
+      this.socket.volatile.emit("shaky", n);
+      return;
+    }
+    this.up.sent.push(n);
+    if (kind === "ack") this.settles(`up ${n}`, this.socket.emitWithAck("ask", n));
+    else this.socket.emit("event", n, ...(kind === "binary" ? [Buffer.from([1, 2, n & 255])] : []));
+  }
+
+  /** The server sends, also to a socket that is away. */
+  emitDown(kind: "plain" | "binary" | "ack" | "volatile" | "room" | "all" | "confirmed"): void {
+    const { peer } = this;
+    if (peer === undefined || this.lost.some(({ id }) => id === peer.id)) return;
+    const n = this.next++;
+    if (kind === "volatile") {
+      peer.volatile.emit("shaky", n);
+      return;
+    }
+    this.down.sent.push(n);
+    this.receivers.set(n, peer);
+    if (kind === "ack") this.settles(`down ${n}`, peer.emitWithAck("ask", n));
+    else if (kind === "confirmed") this.settles(`confirmed ${n}`, peer.emitConfirmed("event", n));
+    else if (kind === "room") this.io.to("room").except(["nobody"]).emit("event", n);
+    else if (kind === "all") this.io.emit("event", n);
+    else peer.emit("event", n, ...(kind === "binary" ? [{ deep: [Buffer.from([n & 255])] }] : []));
+  }
+
+  /** Delivers the oldest thing on a lane of the newest connection, or of one before it. */
+  async step(lane: Lane, age = 0): Promise<void> {
+    const link = this.links[this.links.length - 1 - age];
+    if (link?.isDead === true) link.wires[lane].cut();
+    else link?.wires[lane].step();
+    await this.settle();
+  }
+
+  async settle(): Promise<void> {
+    this.platform.settle();
+    await microtasks();
+    this.platform.settle();
+  }
+
+  async advance(ms: number): Promise<void> {
+    this.platform.advance(ms);
+    await this.settle();
+  }
+
+  /**
+   * Ends the newest connection. `noticed`: who knows it at once; the others learn it from their heartbeats.
+   * `lossy`: what is on its way never arrives, and nothing else does on this connection; otherwise it may still come late.
+   */
+  async cut(noticed: "both" | "client" | "server" | "nobody", lossy: boolean): Promise<void> {
+    const link = this.links[this.links.length - 1];
+    if (link === undefined) return;
+    if (lossy) link.isDead = true;
+    if (noticed === "both" || noticed === "server") {
+      const { session } = link;
+      session.transport.discard();
+      session.onClose(new VaivenError("SESSION_TRANSPORT_ERROR", "cut"));
+    }
+    if ((noticed === "both" || noticed === "client") && this.socket.io._readyState === "open") {
+      this.socket.io.engine.abandon("transport close", { description: "cut" });
+    }
+    await this.settle();
+  }
+
+  /** Another server, which knows nothing of the one before. */
+  async restart(): Promise<void> {
+    this.io = this.start();
+    await this.cut("both", true);
+  }
+
+  /** As far as `connect`. */
+  async connect(): Promise<this> {
+    for (let round = 0; round < 8; round++) for (const lane of LANES) await this.step(lane);
+    return this;
+  }
+
+  /** A good network, for as long as it takes until all is quiet: heartbeats, the return of the client, the end of what is over. */
+  async heal(): Promise<void> {
+    for (let round = 0; round < 400; round++) {
+      for (let again = 0; again < 12; again++) for (const lane of LANES) await this.step(lane);
+      await this.advance(round < 300 ? 500 : 2000);
+    }
+  }
+
+  /** What is wrong, in words. */
+  faults(): string[] {
+    const faults = this.errors.map((error) => `error: ${String(error)}`);
+    const check = (
+      way: string,
+      { sent, heard }: { sent: number[]; heard: number[] },
+      excused: (n: number) => boolean,
+    ) => {
+      let before = 0;
+      for (const n of heard) {
+        if (n <= before) faults.push(`${way}: ${n} came after ${before}`);
+        if (!sent.includes(n)) faults.push(`${way}: ${n} was never sent`);
+        before = n;
+      }
+      for (const n of sent) if (!heard.includes(n) && !excused(n)) faults.push(`${way}: ${n} lost silently`);
+    };
+    const told = new Set(this.unconfirmed.map(([, n]) => n));
+    check("up", this.up, (n) => told.has(n));
+    check("down", this.down, (n) => this.lost.some(({ id }) => id === this.receivers.get(n)?.id));
+    for (const [name, results] of this.acks) {
+      if (results.length !== 1) faults.push(`${name}: settled ${results.length} times`);
+      const [result] = results;
+      if (result instanceof Error && this.lost.length + this.reasons.length === 0) faults.push(`${name}: ${result}`);
+      if (typeof result === "number" && Number(name.split(" ")[1]) !== result)
+        faults.push(`${name}: answered ${result}`);
+      if (name.startsWith("confirmed") && result === undefined && !this.down.heard.includes(Number(name.split(" ")[1])))
+        faults.push(`${name}, but it never came`);
+    }
+    return faults;
+  }
+
+  private open(): ClientSocket {
+    const manager = new BaseManager(this.clientHost(), "http://host.example", {
+      transports: this.names as never,
+      reconnectionDelay: 100,
+      reconnectionDelayMax: 100,
+      autoConnect: false,
+    });
+    const socket = manager.socket("/", this.options);
+    socket.on("connect", () => {
+      this.connects.push(socket.recovered);
+      if (socket.unconfirmed !== undefined) this.takeUnconfirmed();
+    });
+    socket.on("event", (n: number) => this.down.heard.push(n));
+    socket.on("ask", (n: number, answer: (...args: unknown[]) => void) => {
+      this.down.heard.push(n);
+      answer(n, Buffer.from([n & 255]));
+    });
+    return socket.connect();
+  }
+
+  private start(): Server {
+    const io = new Server(this.serverHost, this.recovery === false ? {} : { connectionStateRecovery: this.recovery });
+    io.onError((error) => this.errors.push(error));
+    io.on("session_lost", (session) => this.lost.push(session));
+    io.on("connection", (socket) => this.meet(socket));
+    return io;
+  }
+
+  private settles(name: string, promise: Promise<unknown>): void {
+    const results: unknown[] = [];
+    this.acks.set(name, results);
+    promise.then(
+      (value) => results.push(value),
+      (error) => results.push(error),
+    );
+  }
+
+  private takeUnconfirmed(): void {
+    const { unconfirmed = [], lossReason } = this.socket;
+    this.unconfirmed.push(...unconfirmed);
+    this.reasons.push(String(lossReason));
+    this.socket.unconfirmed = undefined;
+  }
+
+  private meet(socket: AnySocket): void {
+    this.peer = socket;
+    this.recoveries.push(socket.recovered);
+    if (!socket.recovered) void socket.join("room");
+    socket.on("event", (n: number) => this.up.heard.push(n));
+    socket.on("ask", (n: number, answer: (...args: unknown[]) => void) => {
+      this.up.heard.push(n);
+      // Some answers take their time.
+      if (n % 3 === 0) this.platform.after(700, () => answer(n));
+      else answer(n);
+    });
+  }
+
+  private accept(transport: Transport): Link {
+    const id = `session-${this.links.length}`;
+    const nobody = { onMessage() {}, onBinary() {}, onClose() {} };
+    const session = new ServerSession(id, 4, transport, nobody, SESSION, this.serverHost);
+    session.open({ vaiven: serverEnvelope(this.io._caps) });
+    new Client(this.io, {
+      session,
+      request: new RequestSnapshot(
+        "GET",
+        "/socket.io/",
+        ["Host", "host.example"],
+        "10.0.0.1",
+        false,
+        new InternTable(),
+      ),
+      remoteAddress: "10.0.0.1",
+      secure: false,
+      query: {},
+      socket: new EventEmitter() as EngineSocket,
+    });
+    const link: Link = {
+      session,
+      polling: transport instanceof MemoryPollingServer ? transport : undefined,
+      wires: { get: new Wire(), post: new Wire(), up: new Wire(), down: new Wire() },
+      isDead: false,
+    };
+    this.links.push(link);
+    return link;
+  }
+
+  private clientHost(): ClientHost {
+    const { platform, flushQueue } = this;
+    const connect = (
+      name: string,
+      sid: string | undefined,
+    ): MemoryPollingClient | ReturnType<typeof memorySocketPair>["client"] => {
+      if (name === "polling") {
+        const { wires, polling } = this.accept(new MemoryPollingServer());
+        return new MemoryPollingClient(wires.get, polling as MemoryPollingServer, wires.post);
+      }
+      if (sid !== undefined) {
+        const link = this.links.find(({ session }) => session.id === sid) as Link;
+        const ends = memorySocketPair(link.wires.up, link.wires.down);
+        if (!link.session.offerUpgrade(ends.server)) ends.server.discard();
+        return ends.client;
+      }
+      const up = new Wire();
+      const down = new Wire();
+      const ends = memorySocketPair(up, down);
+      Object.assign(this.accept(ends.server).wires, { up, down });
+      return ends.client;
+    };
+    const transport = (name: string) => {
+      // What a constructor returns stands for what `new` made.
+      function Transport({ sid }: ClientTransportContext) {
+        return connect(name, sid);
+      }
+      Object.assign(Transport.prototype, { name });
+      return Transport;
+    };
+    return {
+      flushQueue,
+      payload: new PayloadCodec(platform),
+      location: undefined,
+      platform: () => platform,
+      transports: { polling: transport("polling"), websocket: transport("websocket") },
+      encode: encodePacket,
+      createReader: () => new PacketReader({ maxAttachments: 10, maxAttachmentBytes: 1000 }),
+      userBytes: (bytes: Uint8Array) => bytes,
+      blobBytes: undefined,
+      watch: (listener: SurroundingsListener) => {
+        this.surroundings = listener;
+        return () => {};
+      },
+    } as unknown as ClientHost;
+  }
+}

@@ -102,10 +102,10 @@ for (const [name, server] of Object.entries({ npm: stockServer, our: ourServer }
         Buffer.from(reply),
         Buffer.from([1, 5, 255, 4, 1, 0, 255, 0]),
       ]);
-      for (const form of ["", "&b64=1", "&j=7"]) {
+      for (const form of ["", "&b64=1", "&b64=1&j=7"]) {
         const path = `/socket.io/?EIO=3&transport=polling${form}`;
         const script = (body: string): string =>
-          form === "&j=7" ? (JSON.parse(/^___eio\[7\]\((.*)\);$/.exec(body)?.[1] ?? "") as string) : body;
+          form === "&b64=1&j=7" ? (JSON.parse(/^___eio\[7\]\((.*)\);$/.exec(body)?.[1] ?? "") as string) : body;
         const opened = await ask(scene.port, path);
         const first = script(opened.text);
         const colon = first.indexOf(":");
@@ -117,7 +117,7 @@ for (const [name, server] of Object.entries({ npm: stockServer, our: ourServer }
         const posted =
           form === ""
             ? { headers: { "content-type": "application/octet-stream" }, body: asBytes }
-            : form === "&j=7"
+            : form === "&b64=1&j=7"
               ? {
                   headers: { "content-type": "application/x-www-form-urlencoded" },
                   body: `d=${encodeURIComponent(asText)}`,
@@ -131,7 +131,7 @@ for (const [name, server] of Object.entries({ npm: stockServer, our: ourServer }
             replyBytes.toString("hex"),
           ]);
         } else {
-          expect(text(answer)).toMatch(form === "&j=7" ? /^text\/(javascript|plain)$/ : /^text\/plain$/);
+          expect(text(answer)).toMatch(form === "&b64=1&j=7" ? /^text\/(javascript|plain)$/ : /^text\/plain$/);
           expect(script(answer.text)).toBe(`${reply.length}:${reply}10:b4AQD/AA==`);
         }
       }

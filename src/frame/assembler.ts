@@ -105,7 +105,9 @@ export class MessageAssembler {
       return old;
     }
     const grown = Math.max(SMALLEST_BUFFER, size * (size < GROWS_FOURFOLD_UNTIL ? 4 : 2));
-    const buffer = this.primitives.allocate(Math.min(expected, grown));
+    // `expected` ends with the frame, and more frames may follow: half as much again at least, or each small fragment would copy all before it.
+    const least = old === undefined ? 0 : old.length + (old.length >> 1);
+    const buffer = this.primitives.allocate(Math.max(least, Math.min(expected, grown)));
     if (old !== undefined) {
       copyBytes(old, 0, this.length, buffer, 0);
     }

@@ -45,6 +45,9 @@ PING.shared = true;
 const NOOP = controlPacket("noop");
 NOOP.shared = true;
 
+/** Bytes of memory that a waiting packet takes beside its content. */
+const PACKET_COST = 64;
+
 const CODE_CLOSE = 49;
 const CODE_PING = 50;
 const CODE_PONG = 51;
@@ -137,7 +140,7 @@ export class ServerSession implements TransportSink, DeadlineOwner {
     if (observer?.onPacketCreate !== undefined) announce(packet, observer);
     this.buffer.packets.push(packet);
     if (this.current.writable) this.queueFlush();
-    else if (this.bufferedAmount > this.options.maxBufferedBytes) this.overflow();
+    else if (this.isOverfull()) this.overflow();
   }
 
   flush(): void {
@@ -317,6 +320,12 @@ export class ServerSession implements TransportSink, DeadlineOwner {
   private drained(): void {
     this.observer?.onDrain?.();
     this.sink.onDrain?.();
+  }
+
+  /** Small packets cost more as objects than in bytes: a flood of pongs of one byte has its limit too. */
+  private isOverfull(): boolean {
+    const { maxBufferedBytes } = this.options;
+    return this.buffer.packets.length * PACKET_COST > maxBufferedBytes || this.bufferedAmount > maxBufferedBytes;
   }
 
   /** Not at once: the packet too many may be part of a broadcast, or of a handler that does not expect its socket to close under it. */

@@ -31,6 +31,8 @@ export interface SessionToPersist {
   pid: string;
   rooms: Room[];
   data: unknown;
+  /** When its credentials expire: nobody outlives them by coming back. Absent where they do not. */
+  expiresAt?: number;
 }
 
 /** A recovered session with the events that its client missed: as the arguments of each, or encoded. Read once, when the socket is back. */

@@ -37,7 +37,10 @@ import { RetryQueue } from "./retry-queue.js";
 
 /** The options of one socket. */
 export interface SocketOptions {
-  /** Credentials: visible to the server as `socket.handshake.auth`. A function is called at each connect. */
+  /**
+   * Credentials: visible to the server as `socket.handshake.auth`. A function is called at each connect, and when a server of vaivén asks for new credentials
+   * because those that it has expire soon.
+   */
   auth?: { [key: string]: Unchecked } | ((cb: (data: object) => void) => void);
   /** How often an event that was not acknowledged in time is sent again. Default: not at all. */
   retries?: number;
@@ -83,7 +86,7 @@ export interface EmitFlags {
 
 /** What this client can do beyond Socket.IO: the names of control-packet.ts. */
 const ACK_ERRORS = "ack-errors";
-const CAPABILITIES = [ACK_ERRORS, "drain"];
+const CAPABILITIES = [ACK_ERRORS, "drain", "refresh"];
 
 /** What the server says when it accepts. The last is our own server's. */
 interface ConnectData {
@@ -138,6 +141,8 @@ export class Socket<
   _ids = 0;
   private flags: EmitFlags = {};
   private isActive = false;
+  /** Why the server is about to disconnect it. */
+  private lapse: VaivenError | undefined = undefined;
   /** The engine to which CONNECT was sent, or is about to be. */
   private joining: unknown = undefined;
   /** Events that come in the turn of `connect` wait for its end, so that listeners added in that turn miss nothing. */
@@ -343,7 +348,7 @@ export class Socket<
     try {
       // An error as acknowledgement: without our own server what JSON makes of it, as with Socket.IO.
       const outgoing = io._encode(
-        type === PacketType.ACK && data instanceof Array && data[0] instanceof Error && this.failsAcks
+        type === PacketType.ACK && Array.isArray(data) && data[0] instanceof Error && this.failsAcks
           ? { type: PacketType.CONTROL, nsp: packet.nsp, data: ["ack-error", id, wireErrorOf(data[0])] }
           : packet,
         options,
@@ -371,7 +376,7 @@ export class Socket<
 
   /** The connection is open: joins the namespace. @internal */
   _onOpen(): void {
-    const { io, auth } = this;
+    const { io } = this;
     const { engine } = io;
     if (this.joining === engine) return;
     this.joining = engine;
@@ -395,15 +400,35 @@ export class Socket<
       if (Object.keys(payload).length > 0) packet.data = payload;
       engine.sendPacket(io._encode(packet));
     };
+    this.readAuth(join);
+  }
+
+  /** Hands over what `auth` gives now, once. */
+  private readAuth(take: (data?: object) => void): void {
+    const { auth } = this;
     if (typeof auth === "function") {
       let answered = false;
       this.guard(() =>
         auth((data) => {
-          if (!answered) join(data);
+          if (!answered) take(data);
           answered = true;
         }),
       );
-    } else join(auth);
+    } else take(auth);
+  }
+
+  /** A control packet of our own server. */
+  private onControl(message: ControlMessage): void {
+    const { io, id, nsp } = this;
+    if (message[0] === "lapsed") this.lapse = new VaivenError(message[1], "the server refuses the credentials");
+    else if (message[0] !== "refresh") this.delivery?.onControl(message);
+    else {
+      this.readAuth((data) => {
+        if (this.connected && this.id === id) {
+          io.engine.sendPacket(io._encode({ type: PacketType.CONTROL, nsp, data: ["refresh", data] }));
+        }
+      });
+    }
   }
 
   /** The connection could not be made. @internal */
@@ -442,13 +467,15 @@ export class Socket<
       if (this.connected && !this.isHolding) this.deliver(args);
       else this.receiveBuffer.push(args);
     } else if (type === PacketType.ACK) settleAck(this.acks, id as number, data as unknown[]);
-    else if (type === PacketType.CONTROL) this.delivery?.onControl(data as ControlMessage);
+    else if (type === PacketType.CONTROL) this.onControl(data as ControlMessage);
     else if (type === PacketType.CONNECT) this.onConnect(data as ConnectData | undefined);
     else if (type === PacketType.DISCONNECT) {
       this.release();
       this.leave();
       this.delivery?.end();
-      this._onClose("io server disconnect");
+      const { lapse } = this;
+      this.lapse = undefined;
+      this._onClose("io server disconnect", lapse);
     } else if (type === PacketType.CONNECT_ERROR) {
       this.leave();
       const { message = data, data: more } = data as { message?: string; data?: unknown };

@@ -14,7 +14,7 @@ export const Capability = {
   ACK_ERRORS: 1,
   /** The server says when to come back before it goes: `return`. */
   DRAIN: 2,
-  /** Credentials are renewed without a reconnection: `refresh`. */
+  /** Credentials are renewed without a reconnection: `refresh`, `lapsed`. */
   REFRESH: 4,
   /** Events and acknowledgements are counted and confirmed, and go on over another connection: `received`, `skip`, `confirm`. */
   DELIVERY: 8,
@@ -44,6 +44,8 @@ export type ControlMessage =
   | readonly [kind: "return", ms: number]
   /** Server, without argument: the credentials expire soon. Client: its credentials, as in CONNECT. */
   | readonly [kind: "refresh", auth?: unknown]
+  /** Server: it disconnects the socket, because of its credentials. The code of the error. */
+  | readonly [kind: "lapsed", code: "CREDENTIALS_EXPIRED" | "CREDENTIALS_REFUSED"]
   /** Either end: it has received so many events and acknowledgements of this socket. */
   | readonly [kind: "received", count: number]
   /** Either end, in a replay: so many volatile packets are left out, and count as received. */
@@ -100,6 +102,7 @@ export function controlOf({ data }: SocketPacket, caps: number): ControlMessage 
     (kind === "ack-error" && (caps & Capability.ACK_ERRORS) !== 0 && isId(first) && isWireError(second)) ||
     (kind === "return" && (caps & Capability.DRAIN) !== 0 && typeof first === "number" && first >= 0) ||
     (kind === "refresh" && (caps & Capability.REFRESH) !== 0) ||
+    (kind === "lapsed" && (caps & Capability.REFRESH) !== 0 && typeof first === "string") ||
     ((kind === "received" || kind === "skip") && (caps & Capability.DELIVERY) !== 0 && isId(first)) ||
     (kind === "confirm" && (caps & Capability.DELIVERY) !== 0);
   return isKnown ? (message as ControlMessage) : undefined;

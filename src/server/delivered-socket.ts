@@ -58,6 +58,7 @@ export class DeliveredSocket<
     if (session === undefined) return;
     this.data = session.socket.data;
     this.pendingAcks = session.socket.acks;
+    this.expiresAt = session.socket.expiresAt;
   }
 
   /** @internal Broadcasts reach it without Socket.IO's offset. */

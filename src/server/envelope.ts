@@ -3,7 +3,7 @@
 import { CAPABILITIES, Capability } from "../packet/control-packet.js";
 
 /** What this version of the server can do beyond Socket.IO, as bits of `Capability`. */
-const SERVER_CAPABILITIES = Capability.ACK_ERRORS | Capability.DRAIN;
+const SERVER_CAPABILITIES = Capability.ACK_ERRORS | Capability.DRAIN | Capability.REFRESH;
 
 /** What a server can do beyond Socket.IO, as bits of `Capability`. `recovers`: connection state recovery is on. */
 export function serverCapabilities(recovers: boolean): number {

@@ -8,6 +8,7 @@ import type { SocketPacket } from "../packet/socket-packet.js";
 import type { Clock } from "../session/platform.js";
 import { Broadcaster } from "./broadcaster.js";
 import type { Client } from "./client.js";
+import type { RefreshHook } from "./credentials.js";
 import type { SessionClaim } from "./envelope.js";
 import type { ErrorReporter } from "./error-reporter.js";
 import { isThenable, type Middleware, runMiddlewares } from "./middleware.js";
@@ -69,6 +70,8 @@ export class Namespace<
   readonly _clock: Clock;
   /** @internal Unchecked, so that `const admin: Namespace<OtherEvents> = io.of("/admin")` compiles, as documented for Socket.IO. */
   _middlewares: Middleware<Unchecked>[] = [];
+  /** @internal Set by {@link onRefresh}. */
+  _refresh: RefreshHook<Unchecked> | undefined = undefined;
 
   /** @internal */
   constructor(server: Server<ListenEvents, EmitEvents, ServerSideEvents, SocketData>, name: string) {
@@ -90,6 +93,24 @@ export class Namespace<
     ) => void,
   ): this {
     this._middlewares.push(fn);
+    return this;
+  }
+
+  /**
+   * Renews credentials without a reconnection. Shortly before a socket's `expiresAt` its client, if it is one of vaivén, evaluates its `auth` option
+   * again, and `hook` decides about what it gave: it returns when that expires (milliseconds since 1970, or a Date), or a promise of it;
+   * `false`, a throw or a rejection refuses, and disconnects the socket with `CREDENTIALS_REFUSED`. The last hook counts.
+   *
+   * @example
+   * io.use((socket, next) => {
+   *   const user = verify(socket.handshake.auth.token);
+   *   socket.expiresAt = user.exp * 1000;
+   *   next();
+   * });
+   * io.onRefresh((socket, auth) => verify(auth.token).exp * 1000);
+   */
+  onRefresh(hook: RefreshHook<Socket<ListenEvents, EmitEvents, ServerSideEvents, SocketData>>): this {
+    this._refresh = hook;
     return this;
   }
 

@@ -46,7 +46,9 @@ export class RecoverableSocket<
     this.live = live;
     this.session = session;
     this.recovered = session !== undefined;
-    if (session !== undefined) this.data = session.data as SocketData;
+    if (session === undefined) return;
+    this.data = session.data as SocketData;
+    this.expiresAt = session.expiresAt;
   }
 
   /** Through the adapter, which keeps the event for the time after a loss. Not so what may be lost, and what asks for an acknowledgement. */
@@ -99,7 +101,8 @@ export class RecoverableSocket<
   }
 
   private persist(rooms: Room[]): void {
-    const { id: sid, pid, data } = this;
-    this.nsp._askAdapter((adapter) => adapter.persistSession({ sid, pid, rooms, data }));
+    const { id: sid, pid, data, expiresAt } = this;
+    const session = { sid, pid, rooms, data, ...(expiresAt === undefined ? undefined : { expiresAt }) };
+    this.nsp._askAdapter((adapter) => adapter.persistSession(session));
   }
 }

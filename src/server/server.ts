@@ -9,6 +9,7 @@ import type { Deadlines } from "../session/deadlines.js";
 import type { Clock } from "../session/platform.js";
 import { Broadcaster } from "./broadcaster.js";
 import { Client, type ConnectionOrigin } from "./client.js";
+import type { RefreshHook } from "./credentials.js";
 import { type CloseOptions, tellReturnTimes } from "./drain.js";
 import { Engine } from "./engine.js";
 import { serverCapabilities, serverEnvelope } from "./envelope.js";
@@ -193,6 +194,12 @@ export class Server<
     ) => void,
   ): this {
     this.sockets.use(fn);
+    return this;
+  }
+
+  /** Renews the credentials of sockets of the main namespace: see `Namespace.onRefresh`. */
+  onRefresh(hook: RefreshHook<Socket<ListenEvents, EmitEvents, ServerSideEvents, SocketData>>): this {
+    this.sockets.onRefresh(hook);
     return this;
   }
 

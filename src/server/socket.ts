@@ -38,6 +38,7 @@ import { PacketType, RESERVED_EVENTS, type SocketPacket } from "../packet/socket
 import { BroadcastOperator } from "./broadcast-operator.js";
 import type { Client } from "./client.js";
 import type { Connection } from "./connection.js";
+import { Credentials, type Expiry } from "./credentials.js";
 import type { EngineSocket } from "./engine-socket.js";
 import { EventReceiver } from "./event-receiver.js";
 import { buildHandshake } from "./handshake.js";
@@ -84,6 +85,7 @@ export class Socket<
   protected pendingAcks: AckTable | undefined = undefined;
   private ownData: SocketData | undefined = undefined;
   private ownHandshake: Handshake | undefined = undefined;
+  private credentials: Credentials | undefined = undefined;
 
   /** @internal */
   constructor(
@@ -122,6 +124,26 @@ export class Socket<
 
   set data(data: SocketData) {
     this.ownData = data;
+  }
+
+  /**
+   * When the client's credentials expire, in milliseconds since 1970; a Date may be set. Then the socket is disconnected ("server namespace disconnect", with
+   * `CREDENTIALS_EXPIRED` in the description), unless `onRefresh` of the namespace has accepted new ones. Usually set by a middleware. Default: undefined, never.
+   *
+   * @throws VaivenError `API_INVALID_ARGUMENT` when set to what is no time
+   */
+  get expiresAt(): number | undefined {
+    return this.credentials?.expiresAt;
+  }
+
+  set expiresAt(expiry: Expiry | undefined) {
+    if (expiry === undefined) {
+      this.credentials?.clear();
+      this.credentials = undefined;
+    } else if (this.state !== "left") {
+      this.credentials ??= new Credentials(this as AnySocket);
+      this.credentials.renew(expiry);
+    }
   }
 
   /** What opened the connection. Made when first asked for, then the same object. */
@@ -404,8 +426,16 @@ export class Socket<
   }
 
   /** @internal A control packet came, of a capability that was agreed on. False if a client may not send its kind. */
-  _onControl(_message: ControlMessage): boolean {
-    return false;
+  _onControl(message: ControlMessage): boolean {
+    if (message[0] !== "refresh") return false;
+    this.credentials?.onAnswer(message[1]);
+    return true;
+  }
+
+  /** @internal As {@link disconnect}, for a reason that is told to whoever listens. */
+  _dismiss(error: VaivenError): void {
+    this._sendPacket({ type: PacketType.DISCONNECT, nsp: this.nsp.name });
+    this._onClose("server namespace disconnect", error);
   }
 
   /** @internal */
@@ -418,6 +448,7 @@ export class Socket<
     if (this.state === "joining") this.endBeforeItBegan(reason);
     if (this.state !== "connected") return;
     this.state = "leaving";
+    this.credentials?.clear();
     this.emitReserved("disconnecting", reason, description);
     this.beforeLeaving(reason);
     this.nsp._askAdapter((adapter) => adapter.delAll(this.id));
@@ -431,6 +462,7 @@ export class Socket<
   /** Refused, or gone while middlewares were running: they may have made it join rooms and ask for acknowledgements. */
   protected endBeforeItBegan(reason?: DisconnectReason): void {
     this.state = "left";
+    this.credentials?.clear();
     this.nsp._askAdapter((adapter) => adapter.delAll(this.id));
     this.abandonAcks(reason);
   }

@@ -66,6 +66,52 @@ describe("a server that leaves with a drain", () => {
   });
 });
 
+describe("credentials that expire", () => {
+  it("are renewed by our client without a reconnection; refused ones end it with a code at both ends", async () => {
+    const scene = await stage(OURS.server);
+    const io = scene.io as unknown as Server;
+    const life = 2000;
+    io.use((socket, next) => {
+      socket.expiresAt = Date.now() + life;
+      next();
+    });
+    let asked = 0;
+    const seen: unknown[] = [];
+    io.onRefresh((_socket, auth) => {
+      seen.push(auth);
+      return ++asked < 2 ? Date.now() + life : false;
+    });
+    let tokens = 0;
+    const { socket, peer } = await pair(scene, OURS.client, {
+      transports: ["websocket"],
+      auth: (cb) => cb({ token: ++tokens }),
+    });
+    const { id } = peer;
+    const serverSide = once(socket, "disconnect");
+    const [reason, error] = await once<[string, { code?: string }]>(peer, "disconnect");
+    expect([reason, error.code]).toEqual(["io server disconnect", "CREDENTIALS_REFUSED"]);
+    expect(await serverSide).toMatchObject(["server namespace disconnect", { code: "CREDENTIALS_REFUSED" }]);
+    expect(seen).toEqual([{ token: 2 }, { token: 3 }]);
+    expect(socket.id).toBe(id);
+  });
+
+  it("end a stock client when they lapse, and a session that comes back does not outlive them", async () => {
+    const scene = await stage(stockClient.server, { connectionStateRecovery: {} });
+    const peer = await connected(stockClient.client, scene.url, { transports: ["websocket"], reconnection: true });
+    const first = scene.io.sockets.sockets.get(peer.id ?? "") as unknown as { expiresAt: number | undefined };
+    const expiry = Date.now() + 3000;
+    first.expiresAt = expiry;
+    const back = once(peer, "connect");
+    peer.io.engine.close();
+    await back;
+    expect(peer.recovered).toBe(true);
+    const second = scene.io.sockets.sockets.get(peer.id ?? "") as unknown as { expiresAt: number | undefined };
+    expect(second).not.toBe(first);
+    expect(second.expiresAt).toBe(expiry);
+    expect((await once(peer, "disconnect"))[0]).toBe("io server disconnect");
+  });
+});
+
 describe("a stock end", () => {
   it("at the client sees one unknown key in the open packet, and packets of the protocol only", async () => {
     const scene = await stage(stockClient.server);

@@ -53,7 +53,7 @@ describe("a socket that connects", () => {
     const auth = { token: "a" };
     socket({ auth }, false);
     last().accept(OPEN.replace("}", ',"vaiven":{"v":1,"caps":["x"]}}'));
-    expect(sent()).toEqual(['40{"token":"a","vaiven":{"v":1,"caps":["ack-errors","drain"]}}']);
+    expect(sent()).toEqual(['40{"token":"a","vaiven":{"v":1,"caps":["ack-errors","drain","refresh"]}}']);
     expect(auth).toEqual({ token: "a" });
   });
 

@@ -185,7 +185,7 @@ describe("a WebTransport session at our server", () => {
     expect((await error)[0].code).toBe(0);
   });
 
-  it.each(["1", "40", "0[]", "0{", '0{"sid":1}', '0{"sid":"unknown"}', "x"])(
+  it.each(["1", "40", "0[]", "0{", '0{"sid":1}', '0{"sid":"unknown"}', '0{"sid":"__proto__"}', '0{"sid":"constructor"}', "x"])(
     "is closed where its first packet is %s",
     async (packet) => {
       const scene = await stage(OURS.server, open as object);

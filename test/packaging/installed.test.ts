@@ -34,6 +34,7 @@ describe("the installed packages", () => {
       clientConnect: "function",
       clientClasses: ["function", "function"],
       protocol: 5,
+      webTransport: "webtransport",
       webSockets: ["VaivenError", "WebSocketPeer", "WebSocketServer", "connect"],
       version: JSON.parse(read(join(ROOT, "package.json"))).version,
     });

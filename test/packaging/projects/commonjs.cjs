@@ -19,6 +19,7 @@ console.log(
     clientConnect: typeof clientIo.connect,
     clientClasses: [typeof clientIo.Manager, typeof clientIo.Socket],
     protocol: clientIo.protocol,
+    webTransport: require("socket.io-client/webtransport").WebTransport.prototype.name,
     webSockets: Object.keys(require("socket.io/websocket")).sort(),
     version: require("socket.io/package.json").version,
   }),

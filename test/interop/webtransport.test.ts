@@ -185,16 +185,23 @@ describe("a WebTransport session at our server", () => {
     expect((await error)[0].code).toBe(0);
   });
 
-  it.each(["1", "40", "0[]", "0{", '0{"sid":1}', '0{"sid":"unknown"}', '0{"sid":"__proto__"}', '0{"sid":"constructor"}', "x"])(
-    "is closed where its first packet is %s",
-    async (packet) => {
-      const scene = await stage(OURS.server, open as object);
-      const raw = await Raw.open(scene);
-      raw.send(packet);
-      await raw.session.closed;
-      expect(scene.io.engine.clientsCount).toBe(0);
-    },
-  );
+  it.each([
+    "1",
+    "40",
+    "0[]",
+    "0{",
+    '0{"sid":1}',
+    '0{"sid":"unknown"}',
+    '0{"sid":"__proto__"}',
+    '0{"sid":"constructor"}',
+    "x",
+  ])("is closed where its first packet is %s", async (packet) => {
+    const scene = await stage(OURS.server, open as object);
+    const raw = await Raw.open(scene);
+    raw.send(packet);
+    await raw.session.closed;
+    expect(scene.io.engine.clientsCount).toBe(0);
+  });
 
   it("is closed where nothing comes, where no stream comes, and for bytes first", async () => {
     const scene = await stage(OURS.server, { ...open, upgradeTimeout: 30 } as object);

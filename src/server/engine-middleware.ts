@@ -76,15 +76,15 @@ export class MiddlewareChain {
 /** npm's `cors` does not look at what the program's functions return: their promises are watched here, and a rejection refuses. */
 function watchedDelegate(delegate: CorsOptionsDelegate, failed: MiddlewareFailed): CorsOptionsDelegate {
   return (req, callback) => {
-    const returned: unknown = delegate(req, (error, options) =>
-      callback(error, options === undefined ? options : watchedOptions(options, failed)),
-    );
+    const returned: unknown = delegate(req, (error, options) => callback(error, watchedOptions(options ?? {}, failed)));
     if (isThenable(returned)) returned.then(undefined, (cause) => refuseBy(callback, cause, failed, req));
   };
 }
 
 function watchedOptions(options: EngineCorsOptions, failed: MiddlewareFailed): EngineCorsOptions {
   const { origin } = options;
+  // Where no origin is named, npm's `cors` names all of them. What is not said is not allowed here.
+  if (origin === undefined) return { ...options, origin: false };
   if (typeof origin !== "function") return options;
   return {
     ...options,

@@ -213,7 +213,7 @@ export function engineSettings(options: EngineOptions = {}): EngineSettings {
     compressFrom: compressionThreshold(options.httpCompression),
     initialPacket: initialPacket(options.initialPacket),
     cookie: cookieOptions(options.cookie),
-    cors: options.cors,
+    cors: corsOptions(options.cors),
     destroyUpgradeAfter:
       options.destroyUpgrade === false
         ? undefined
@@ -297,6 +297,17 @@ function deflateOptions(option: EngineOptions["perMessageDeflate"]): DeflateOpti
     ...(zlib.windowBits === undefined ? {} : { serverMaxWindowBits: zlib.windowBits }),
     ...own,
   };
+}
+
+/** Refuses what looks like a list of origins and is none: npm's `cors` would then allow every one. */
+function corsOptions(option: EngineOptions["cors"]): EngineOptions["cors"] {
+  if (option === undefined || typeof option === "function") return option;
+  if (typeof option !== "object" || option === null || "origins" in option) {
+    throw invalid(
+      `expected options of the cors package, such as cors: { origin: "https://example.com" }, got ${JSON.stringify(option)}`,
+    );
+  }
+  return option;
 }
 
 function compressionThreshold(option: EngineOptions["httpCompression"]): number {

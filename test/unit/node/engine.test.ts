@@ -3,7 +3,7 @@ import type { IncomingMessage } from "node:http";
 import { createServer } from "node:http";
 import { describe, expect, it } from "vitest";
 import { Engine } from "../../../src/server/engine.js";
-import { engineSettings } from "../../../src/server/engine-options.js";
+import { type EngineOptions, engineSettings } from "../../../src/server/engine-options.js";
 import type { EngineSocket } from "../../../src/server/engine-socket.js";
 import { ask, dial, openPolling, openWebSocket, refusedUpgrade } from "../../support/raw-client.js";
 import { closeLater, listening } from "../../support/scene.js";
@@ -285,6 +285,33 @@ describe("the Origin rule", () => {
     expect((await ask(port, HANDSHAKE, { headers: foreign })).status).toBe(403);
     expect((await refusedUpgrade(port, "EIO=4&transport=websocket", { headers: foreign })).status).toBe(403);
   });
+});
+
+describe("the cors option", () => {
+  const foreign = { origin: "http://evil.example" };
+
+  it.each<[string, EngineOptions["cors"]]>([
+    ["nothing at all", {}],
+    ["credentials only", { credentials: true }],
+    ["methods only", { methods: ["GET"] }],
+    ["an undefined origin", { origin: undefined } as unknown as EngineOptions["cors"]],
+    ["a function that says nothing of origins", (_req, callback) => callback(null, { credentials: true })],
+    ["a function that gives nothing", (_req, callback) => callback(null)],
+  ])("allows no page of another origin where it says %s", async (_, cors) => {
+    const { port } = await engineOn({ cors } as EngineOptions);
+    expect((await ask(port, HANDSHAKE, { headers: foreign })).status).toBe(403);
+    expect((await refusedUpgrade(port, "EIO=4&transport=websocket", { headers: foreign })).status).toBe(403);
+    expect((await ask(port, HANDSHAKE)).status).toBe(200);
+  });
+
+  it.each([["http://good.example"], [true], [5], [{ origins: ["http://good.example"] }]])(
+    "refuses %j, which allows something else than it says",
+    (cors) => {
+      expect(() => engineSettings({ cors } as unknown as EngineOptions)).toThrow(
+        expect.objectContaining({ code: "API_INVALID_OPTION", message: expect.stringContaining("cors: { origin: ") }),
+      );
+    },
+  );
 });
 
 describe("a request body", () => {

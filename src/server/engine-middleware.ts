@@ -1,11 +1,15 @@
 // server/ What stands before the engine: the `cors` option and the Express middlewares of `io.engine.use`.
 import type { IncomingMessage, ServerResponse } from "node:http";
 import cors from "cors";
+import type { Unchecked } from "../event/event-map.js";
 import type { CorsOptionsDelegate, EngineCorsOptions, EngineOptions } from "./engine-options.js";
 import { isThenable } from "./middleware.js";
 
-/** A middleware in Express's form. It sees plain Node objects, on upgrade requests too. */
-export type EngineMiddleware = (req: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void) => void;
+/**
+ * A middleware in Express's form. It sees plain Node objects, an `IncomingMessage` and a `ServerResponse`, on upgrade requests too; the types
+ * leave that open, because middlewares written for Express declare Express's own.
+ */
+export type EngineMiddleware = (req: Unchecked, res: Unchecked, next: (error?: Unchecked) => void) => void;
 
 /** Receives what a middleware, or a function of the `cors` option, threw or rejected with. */
 export type MiddlewareFailed = (cause: unknown, what: "engine middleware" | "cors", req?: IncomingMessage) => void;

@@ -67,8 +67,9 @@ export function describeCluster(cluster: ClusterUnderTest): void {
         io.emit("news", { text: "ñ" }, Buffer.from([1, 255]));
         io.emit("news", "second");
         for (const events of await Promise.all(heard)) {
-          expect(events.map(([first]) => first)).toEqual([{ text: "ñ" }, "second"]);
-          expect(hex(events[0]?.[1])).toBe("01ff");
+          // In any order: an adapter with a pool of connections promises none.
+          const [whole, second] = events.sort((a, b) => b.length - a.length);
+          expect([whole?.[0], hex(whole?.[1]), second]).toEqual([{ text: "ñ" }, "01ff", ["second"]]);
         }
       }
     });
@@ -84,8 +85,8 @@ export function describeCluster(cluster: ClusterUnderTest): void {
       nodes[1].io.to(["both", "first"]).emit("mark", "union");
       nodes[1].io.to(peers[1].id as string).emit("mark", "own");
       const [first, second] = await Promise.all(marks);
-      expect(first?.map(([mark]) => mark)).toEqual(["first", "union"]);
-      expect(second?.map(([mark]) => mark)).toEqual(["not first", "union", "own"]);
+      expect(first?.map(([mark]) => mark).sort()).toEqual(["first", "union"]);
+      expect(second?.map(([mark]) => mark).sort()).toEqual(["not first", "own", "union"]);
     });
 
     it("shows the sockets of both nodes, with their rooms, data and handshakes", async () => {

@@ -1,5 +1,5 @@
 // Test support: Redis and PostgreSQL on free ports of loopback, in directories of their own, for as long as one file's tests run.
-import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { type ChildProcess, execFile, execFileSync, spawn } from "node:child_process";
 import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { createConnection, createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -41,7 +41,9 @@ export async function startPostgres(): Promise<Service> {
     stdio: "pipe",
   });
   const options = ["-D", data, "-p", `${port}`, "-h", "127.0.0.1", "-k", directory, "-F"];
-  return running(spawn(join(bin, "postgres"), options, { ...user, env, cwd: directory }), port, directory);
+  const child = spawn(join(bin, "postgres"), options, { ...user, env, cwd: directory });
+  // It takes connections before it serves them.
+  return running(child, port, directory, () => isServing(join(bin, "pg_isready"), port));
 }
 
 function idOf(flag: "-u" | "-g"): number {
@@ -64,7 +66,12 @@ async function freePort(): Promise<number> {
 }
 
 /** Resolves when the program takes connections. */
-async function running(child: ChildProcess, port: number, directory: string): Promise<Service> {
+async function running(
+  child: ChildProcess,
+  port: number,
+  directory: string,
+  isReady: () => Promise<boolean> = () => accepts(port),
+): Promise<Service> {
   let said = "";
   const hear = (chunk: Buffer): void => {
     said = (said + chunk.toString()).slice(-2000);
@@ -80,7 +87,7 @@ async function running(child: ChildProcess, port: number, directory: string): Pr
     rmSync(directory, { recursive: true, force: true });
   };
   const giveUp = performance.now() + 20_000;
-  while (!(await accepts(port))) {
+  while (!(await isReady())) {
     if (child.exitCode !== null || performance.now() > giveUp) {
       await stop();
       throw new Error(`${child.spawnfile} does not answer on port ${port}: ${said}`);
@@ -88,6 +95,12 @@ async function running(child: ChildProcess, port: number, directory: string): Pr
     await new Promise((resolve) => setTimeout(resolve, 25));
   }
   return { port, stop };
+}
+
+function isServing(program: string, port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    execFile(program, ["-h", "127.0.0.1", "-p", `${port}`], (error) => resolve(error === null));
+  });
 }
 
 function accepts(port: number): Promise<boolean> {

@@ -4,6 +4,10 @@ import { describe, expect, it } from "vitest";
 import { delivery } from "../../../src/client/delivery.js";
 import { DeliveryWorld, LANES, type Ways } from "../../support/delivery-world.js";
 
+/** `RUNS=1000` looks harder. */
+const RUNS = Number(process.env.RUNS ?? 30);
+const PATIENCE = 30_000 + RUNS * 500;
+
 const MANY = { minLength: 20, maxLength: 150, size: "max" } as const;
 
 type Step = (world: DeliveryWorld) => Promise<void> | void;
@@ -48,25 +52,63 @@ async function run(world: DeliveryWorld, steps: readonly unknown[][]): Promise<D
 }
 
 describe("delivery between our own two ends", () => {
-  it.each<Ways>(["websocket", "polling", "upgrade"])("is once and in order, or announced, over %s", async (ways) => {
-    await fc.assert(
-      fc.asyncProperty(fc.array(STEPS, MANY), async (steps) => {
-        const world = await run(new DeliveryWorld(ways), steps);
-        expect(world.faults()).toEqual([]);
-      }),
-      { numRuns: Number(process.env.RUNS ?? 30) },
-    );
+  it.each<Ways>(["websocket", "polling", "upgrade"])(
+    "is once and in order, or announced, over %s",
+    async (ways) => {
+      await fc.assert(
+        fc.asyncProperty(fc.array(STEPS, MANY), async (steps) => {
+          const world = await run(new DeliveryWorld(ways), steps);
+          expect(world.faults()).toEqual([]);
+        }),
+        { numRuns: RUNS },
+      );
+    },
+    PATIENCE,
+  );
+
+  // What chance found, as small as it gets.
+  it.each<[string, number, unknown[][]]>([
+    [
+      "asks again for confirmations when the question was lost with its connection",
+      100,
+      [
+        ["down", "plain"],
+        ["down", "confirmed"],
+        ["wait", 1],
+        ["up", "plain"],
+        ["cut", "both", false],
+      ],
+    ],
+    [
+      "lets go of nothing at the client when more is under way than it may be",
+      5,
+      [
+        ...Array.from({ length: 6 }, () => ["up", "plain"]),
+        ["cut", "both", false],
+        ["up", "plain"],
+        ["cut", "both", false],
+      ],
+    ],
+  ])("%s", async (_, maxPackets, steps) => {
+    const world = new DeliveryWorld("websocket", {}, { delivery: delivery({ maxPackets }) });
+    await run(world, steps);
+    expect(world.faults()).toEqual([]);
+    expect(world.recoveries).toContain(true);
   });
 
-  it("is announced where logs are small and the time is short", async () => {
-    await fc.assert(
-      fc.asyncProperty(fc.array(STEPS, MANY), async (steps) => {
-        const recovery = { maxDisconnectionDuration: 5000, maxUnconfirmedPackets: 5 };
-        const world = new DeliveryWorld("websocket", recovery, { delivery: delivery({ maxPackets: 5 }) });
-        await run(world, steps);
-        expect(world.faults()).toEqual([]);
-      }),
-      { numRuns: Number(process.env.RUNS ?? 30) },
-    );
-  });
+  it(
+    "is announced where logs are small and the time is short",
+    async () => {
+      await fc.assert(
+        fc.asyncProperty(fc.array(STEPS, MANY), async (steps) => {
+          const recovery = { maxDisconnectionDuration: 5000, maxUnconfirmedPackets: 5 };
+          const world = new DeliveryWorld("websocket", recovery, { delivery: delivery({ maxPackets: 5 }) });
+          await run(world, steps);
+          expect(world.faults()).toEqual([]);
+        }),
+        { numRuns: RUNS },
+      );
+    },
+    PATIENCE,
+  );
 });

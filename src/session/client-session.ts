@@ -42,6 +42,9 @@ export interface ClientSessionSink extends SessionSink {
 
 const PONG = controlPacket("pong");
 
+/** RFC 6455 section 7.4.1: the server sent what the protocol does not know. */
+const CLOSE_PROTOCOL_ERROR = 1002;
+
 const CODE_OPEN = 48;
 const CODE_CLOSE = 49;
 const CODE_PING = 50;
@@ -160,7 +163,10 @@ export class ClientSession implements TransportSink {
   /** Cuts at once because the host knows better than the connection: the network is gone, or the machine has slept. */
   abandon(reason: "transport close" | "ping timeout" | "parse error", description?: unknown): void {
     if (this.state === "closed" || this.state === "idle") return;
-    this.cut(reason, description);
+    if (reason === "parse error") {
+      this.finish(reason, description);
+      this.current?.close(CLOSE_PROTOCOL_ERROR);
+    } else this.cut(reason, description);
   }
 
   /** Whether the server's ping is overdue, which timers that were throttled or that slept have not noticed. Then the session is abandoned at the end of the turn. */
@@ -202,8 +208,8 @@ export class ClientSession implements TransportSink {
       case CODE_NOOP:
         return;
       default:
-        this.current?.discard();
         this.onClose(unexpected());
+        this.current?.close(CLOSE_PROTOCOL_ERROR);
     }
   }
 
@@ -329,7 +335,10 @@ export class ClientSession implements TransportSink {
   }
 
   private closeWhenFlushed(): void {
-    if (this.buffer.packets.length === 0 && this.upgrade === undefined) this.current?.close(1000);
+    if (this.buffer.packets.length > 0 || this.upgrade !== undefined) return;
+    // Everything is with the transport, which closes behind it in its own time: for the owner this is the end.
+    this.current?.close(1000);
+    this.finish("forced close", undefined);
   }
 
   private beat(): void {
@@ -357,6 +366,7 @@ export class ClientSession implements TransportSink {
   }
 
   private finish(cause: CloseReason, description: unknown): void {
+    if (this.state === "closed") return;
     // Whatever cuts a session that we are closing: it is we who ended it.
     const reason = this.state === "closing" ? "forced close" : cause;
     this.end();

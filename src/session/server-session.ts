@@ -180,9 +180,7 @@ export class ServerSession implements TransportSink, DeadlineOwner {
     // What a slow client has not taken must still arrive, but not for ever.
     this.awaitsPong = true;
     this.host.deadlines.set(this.heartbeat, this.options.pingTimeout);
-    if (this.buffer.packets.length > 0) return;
-    if (error === undefined) this.current.close(1000);
-    else this.current.close(error.closeCode ?? 1002, error.code);
+    if (this.buffer.packets.length === 0) this.closeTransport(error);
   }
 
   // ── the transport ──
@@ -235,10 +233,10 @@ export class ServerSession implements TransportSink, DeadlineOwner {
     if (this.buffer.packets.length > 0) {
       if (this.state === "closing") {
         this.flush();
-        this.current.close(1000);
+        this.closeTransport();
       } else this.queueFlush();
     } else if (this.state === "closing") {
-      this.current.close(1000);
+      this.closeTransport();
     } else {
       this.upgrade?.onPoll();
       this.drained();
@@ -310,6 +308,13 @@ export class ServerSession implements TransportSink, DeadlineOwner {
   }
 
   // ── the rest ──
+
+  /** Everything has been handed to the transport. A poll that is still to come must find its session, to be told of the end; every other transport closes by itself. */
+  private closeTransport(error?: VaivenError): void {
+    if (error === undefined) this.current.close(1000);
+    else this.current.close(error.closeCode ?? 1002, error.code);
+    if (this.current.name !== "polling") this.finish("forced close", undefined);
+  }
 
   private queueFlush(): void {
     if (this.flushQueued) return;

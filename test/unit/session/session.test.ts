@@ -233,6 +233,14 @@ describe("a server session", () => {
     expect(hopeless.sink.closes).toEqual([["forced close", "SESSION_PING_TIMEOUT"]]);
   });
 
+  it("is closed for its owner as soon as the transport has everything, whether or not the peer answers", () => {
+    const { session, socket, sink } = serverScene();
+    session.open();
+    session.close();
+    expect(socket.closedWith?.[0]).toBe(1000);
+    expect(sink.closes).toEqual([["forced close", undefined]]);
+  });
+
   it("reports packets to an observer that asks for them", () => {
     const { session, socket } = serverScene();
     const seen: string[] = [];
@@ -490,6 +498,26 @@ describe("a client session", () => {
       expect(sockets[0]?.ended).toBe(true);
     },
   );
+
+  it("is closed for its owner as soon as the transport has everything, whether or not the server answers", () => {
+    const { session, sockets, sink } = clientScene();
+    const [socket] = sockets;
+    if (socket === undefined) return expect.unreachable();
+    socket.opened = true;
+    socket.sink.onText(OPEN);
+    session.send(message("last"));
+    session.close();
+    expect(socket.sent).toEqual([["4last"]]);
+    expect(sink.closes).toEqual([["forced close", undefined]]);
+  });
+
+  it("tells a server that breaks the protocol so, instead of cutting the connection", () => {
+    const { sockets, sink } = clientScene();
+    sockets[0]?.sink.onText(OPEN);
+    sockets[0]?.sink.onText("9");
+    expect(sockets[0]?.closedWith?.[0]).toBe(1002);
+    expect(sink.closes).toEqual([["transport error", "SESSION_UNEXPECTED_PACKET"]]);
+  });
 
   it("answers pings, and ends when they stop", () => {
     const { sockets, sink, platform } = clientScene();

@@ -59,6 +59,7 @@ export type { DefaultEventsMap, EventsMap } from "../event/event-map.js";
 export type { BroadcastReport } from "../server/broadcast-confirmations.js";
 export { BroadcastOperator, RemoteSocket } from "../server/broadcast-operator.js";
 export type { CloseReason } from "../server/connection.js";
+export type { LimitReport } from "../server/connection-limits.js";
 export type { Expiry, RefreshHook } from "../server/credentials.js";
 export type { CloseOptions } from "../server/drain.js";
 export type { ErrorContext, ErrorHook } from "../server/error-reporter.js";

@@ -268,6 +268,12 @@ export class BaseManager<
     this._close();
   }
 
+  /** An event was not sent, and nobody awaits its answer: listeners of `error` are told, or else the console. @internal */
+  _report(error: Error): void {
+    if (this.hasListeners("error")) this.emitReserved("error", error);
+    else console.error(error);
+  }
+
   /** Encodes one packet. Throws for what cannot be written. @internal */
   _encode(packet: SocketPacket, options?: OutgoingOptions): Outgoing {
     return this.encoder ? outgoingOf(this.encoder.encode(packet), options) : this._host.encode(packet, options);

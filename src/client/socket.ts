@@ -86,6 +86,7 @@ export interface EmitFlags {
 
 /** What this client can do beyond Socket.IO: the names of control-packet.ts. */
 const ACK_ERRORS = "ack-errors";
+const TOO_BIG = "PACKET_TOO_BIG";
 const CAPABILITIES = [ACK_ERRORS, "drain", "refresh"];
 
 /** What the server says when it accepts. The last is our own server's. */
@@ -217,7 +218,10 @@ export class Socket<
    * Sends an event. While not connected it waits; if it is volatile it is dropped.
    * A function as the last argument is called with the server's acknowledgement; under {@link timeout} it takes an error first.
    *
-   * @throws VaivenError `API_RESERVED_EVENT`; `PACKET_*` for what cannot be encoded or is larger than the server takes;
+   * An event that is larger than the server takes is not sent: that is reported as an `error` event of the Manager, or to the console if nobody listens to it,
+   * as `PACKET_TOO_BIG`; who awaits an acknowledgement with an error gets it there.
+   *
+   * @throws VaivenError `API_RESERVED_EVENT`; `PACKET_*` for what cannot be encoded;
    *   `SESSION_SEND_BUFFER_FULL` and `ACK_TOO_MANY`, see {@link SocketOptions}
    */
   override emit<Ev extends EventNames<EmitEvents>>(event: Ev, ...args: EventParams<EmitEvents, Ev>): this {
@@ -354,11 +358,10 @@ export class Socket<
         options,
       );
       const { maxPayload } = io.engine;
-      if (maxPayload && maxPayload < outgoing.byteLength(io.platform().textByteLength)) {
-        throw new VaivenError(
-          "PACKET_TOO_BIG",
-          `expected at most ${maxPayload} bytes (the server's maxHttpBufferSize)`,
-        );
+      const size = maxPayload ? outgoing.byteLength(io.platform().textByteLength) : 0;
+      if (size > (maxPayload as number)) {
+        const name = type === PacketType.EVENT ? `"${(data as unknown[])[0]}"` : "a packet";
+        throw new VaivenError(TOO_BIG, `${name} has ${size} bytes, the server takes ${maxPayload} (maxHttpBufferSize)`);
       }
       if (type === PacketType.EVENT) this.notifyOutgoing(data as unknown[]);
       this.delivery?.sent(outgoing, packet);
@@ -366,9 +369,11 @@ export class Socket<
     } catch (error) {
       // Who is told of errors is told of this one; otherwise it is the caller's.
       const ack = type === PacketType.EVENT ? acks.get(id as number) : undefined;
-      if (ack?.abandon === undefined) throw error;
+      const { code } = error as VaivenError;
+      if (ack?.abandon === undefined && code !== TOO_BIG) throw error;
       acks.delete(id as number);
-      ack.abandon(error as VaivenError);
+      if (ack?.abandon) ack.abandon(error as VaivenError);
+      else io._report(error as VaivenError);
     }
   }
 

@@ -62,6 +62,7 @@ export class Client implements ConnectionSink {
   private left: Set<string> | undefined = undefined;
   private joinDeadline: Deadline | undefined;
   private closed = false;
+  private drainWaiters: ((isOpen: boolean) => void)[] | undefined = undefined;
 
   /** @internal */
   constructor(server: AnyServer, origin: ConnectionOrigin) {
@@ -167,6 +168,40 @@ export class Client implements ConnectionSink {
     this.connection.close(true);
   }
 
+  /** @internal More waits than a namespace allows. Counted again when the output of this turn has left: a burst is no slow client. */
+  _limitBuffered(limit: number, namespace: string): void {
+    this.server._clock.soon(() => {
+      if (this.closed || this.connection.bufferedAmount <= limit) return;
+      const error = new VaivenError(
+        "SESSION_BUFFER_FULL",
+        `expected at most ${limit} bytes waiting for this client (maxBufferedBytes of ${namespace}), which takes them too slowly`,
+        { detail: { limit, namespace } },
+      );
+      this.end("transport error", error);
+      this.connection.close(true);
+    });
+  }
+
+  /** @internal See `Socket.drain`. */
+  _whenDrained(resolve: (isOpen: boolean) => void): void {
+    if (this.closed || this.connection.writable) {
+      resolve(!this.closed);
+      return;
+    }
+    this.drainWaiters ??= [];
+    this.drainWaiters.push(resolve);
+  }
+
+  onDrain(): void {
+    if (this.drainWaiters !== undefined) this.settleDrains(true);
+  }
+
+  private settleDrains(isOpen: boolean): void {
+    const waiters = this.drainWaiters;
+    this.drainWaiters = undefined;
+    for (const resolve of waiters ?? []) resolve(isOpen);
+  }
+
   /** Closes the connection, its sockets with it. */
   private close(error?: VaivenError): void {
     if (this.closed) return;
@@ -196,6 +231,7 @@ export class Client implements ConnectionSink {
     if (this.closed) return;
     this.closed = true;
     this.clearDeadline();
+    this.settleDrains(false);
     const { pending } = this;
     this.pending = undefined;
     for (const socket of this.sockets()) socket._onClose(reason, description);

@@ -128,7 +128,7 @@ export class DeliveredSocket<
 
   /** @internal Writes what is counted. */
   _write(packet: Outgoing): void {
-    this.connection.send(packet);
+    this._transmit(packet);
   }
 
   /** @internal Writes what is not. */

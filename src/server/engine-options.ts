@@ -13,6 +13,9 @@ import type { TransportName } from "../session/transport.js";
 import type { ConnectionLimitSettings } from "./connection-limits.js";
 import type { ForeignWebSocketSettings } from "./host.js";
 
+/** Bytes that may wait for a slow client where the option does not say. */
+export const DEFAULT_MAX_BUFFERED_BYTES: number = 16 * 1024 * 1024;
+
 /** The `perMessageDeflate` option: our own names, or those of npm's `ws`. */
 export interface PerMessageDeflateOptions extends DeflateOptions {
   /** zlib's options, of which `level`, `memLevel` and `windowBits` count. */
@@ -197,7 +200,7 @@ export function engineSettings(options: EngineOptions = {}): EngineSettings {
       pingTimeout: milliseconds("pingTimeout", options.pingTimeout, 20_000),
       upgradeTimeout: milliseconds("upgradeTimeout", options.upgradeTimeout, 10_000),
       maxPayload: bytes("maxHttpBufferSize", options.maxHttpBufferSize, 1e6),
-      maxBufferedBytes: bytes("maxBufferedBytes", options.maxBufferedBytes, 16 * 1024 * 1024),
+      maxBufferedBytes: bytes("maxBufferedBytes", options.maxBufferedBytes, DEFAULT_MAX_BUFFERED_BYTES),
       upgrades,
     }),
     maxFragments: options.maxFragments === undefined ? undefined : atLeastOne("maxFragments", options.maxFragments, 1),

@@ -102,6 +102,15 @@ export class ErrorReporter {
       `the ${what}${event === undefined ? "" : ` of "${event}"`}${namespace === undefined ? "" : ` in ${namespace}`} threw: ${messageOf(cause)}`,
       { cause, detail: { namespace, event, socket: context.socket?.id } },
     );
+    this.tell(error, context);
+  }
+
+  /** An event could not be sent, and who emitted it is told in no other way. */
+  emitFailed(error: VaivenError, context: ErrorContext): void {
+    this.tell(error, context);
+  }
+
+  private tell(error: VaivenError, context: ErrorContext): void {
     if (this.hook === undefined) this.print(error);
     else {
       try {

@@ -60,6 +60,12 @@ export class Namespace<
   readonly sockets: Map<SocketId, Socket<ListenEvents, EmitEvents, ServerSideEvents, SocketData>> = new Map();
   /** Rooms, and who receives a broadcast. */
   adapter: NamespaceAdapter;
+  /**
+   * Bytes that may wait for a client of this namespace, counted for its connection, where that is less than the server's `maxBufferedBytes`. Volatile events
+   * are dropped as soon as anything waits; when a turn ends with more than this, the connection is closed ("transport error", `SESSION_BUFFER_FULL`).
+   * Default: undefined, the server's limit alone.
+   */
+  maxBufferedBytes: number | undefined = undefined;
   /** @internal The next acknowledgement id. */
   _ids: number = 0;
   /** @internal */

@@ -36,6 +36,7 @@ export class ParentNamespace<
     const child = new ChildNamespace<ListenEvents, EmitEvents, ServerSideEvents, SocketData>(this.server, name, this);
     child._middlewares = [...this._middlewares];
     child._refresh = this._refresh;
+    child.maxBufferedBytes = this.maxBufferedBytes;
     for (const event of ["connect", "connection", "session_lost"] as const) {
       for (const listener of this.listeners(event)) child.on(event, listener as Unchecked);
     }

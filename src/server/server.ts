@@ -12,6 +12,7 @@ import { Client, type ConnectionOrigin } from "./client.js";
 import type { RefreshHook } from "./credentials.js";
 import { type CloseOptions, tellReturnTimes } from "./drain.js";
 import { Engine } from "./engine.js";
+import { DEFAULT_MAX_BUFFERED_BYTES } from "./engine-options.js";
 import { serverCapabilities, serverEnvelope } from "./envelope.js";
 import { type ErrorHook, ErrorReporter } from "./error-reporter.js";
 import { type ForeignSocket, foreignOrigin } from "./foreign-connection.js";
@@ -87,6 +88,8 @@ export class Server<
   readonly _maxNamespaces: number;
   /** @internal What may wait for one namespace while its middlewares run, in bytes of messages. */
   readonly _maxPendingBytes: number;
+  /** @internal What may wait for one client, in bytes: no packet may be larger. */
+  readonly _maxBufferedBytes: number;
   /** @internal Undefined where the option is off. */
   readonly _recovery: Recovery | undefined;
   private readonly host: ServerHost;
@@ -119,6 +122,7 @@ export class Server<
     this._cleansUpChildren = opts.cleanupEmptyChildNamespaces === true;
     this._maxNamespaces = count("maxNamespacesPerConnection", opts.maxNamespacesPerConnection, 1000);
     this._maxPendingBytes = opts.maxHttpBufferSize ?? 1e6;
+    this._maxBufferedBytes = opts.maxBufferedBytes ?? DEFAULT_MAX_BUFFERED_BYTES;
     this._recovery = Recovery.of(host, opts);
     this._caps = opts.parser === undefined ? serverCapabilities(this._recovery !== undefined) : 0;
     this.adapterClass = opts.adapter ?? this._recovery?.createAdapter ?? InMemoryAdapter;

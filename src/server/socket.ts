@@ -179,8 +179,23 @@ export class Socket<
   }
 
   /**
+   * Resolves when what is emitted next need not wait: at once if nothing holds the connection back. `true` if the connection is then open, `false` if it is not.
+   * `socket.conn` emits `drain` at the same moments.
+   *
+   * @example
+   * for (const row of rows) {
+   *   socket.emit("row", row);
+   *   if (!(await socket.drain())) break;
+   * }
+   */
+  drain(): Promise<boolean> {
+    return new Promise((resolve) => this.client._whenDrained(resolve));
+  }
+
+  /**
    * Sends an event. A function as last argument is called with the client's acknowledgement.
-   * It leaves at the end of the turn; after `disconnect` it is dropped.
+   * It leaves at the end of the turn; after `disconnect` it is dropped. One that is larger than the server's `maxBufferedBytes` is not sent: that is
+   * reported to `io.onError` as `PACKET_TOO_BIG`, or to whoever awaits an acknowledgement with an error.
    *
    * @throws VaivenError `API_RESERVED_EVENT`, and `PACKET_CYCLIC`, `PACKET_TOO_DEEP`, `PACKET_INVALID_JSON` for what cannot be encoded
    */
@@ -197,6 +212,12 @@ export class Socket<
     }
     const id = ack === undefined ? undefined : this.nsp._ids++;
     const packet = this.nsp._codec.writer.event(this.nsp.name, id, event, flags);
+    const tooBig = this.tooBig(packet, event[0]);
+    if (tooBig !== undefined) {
+      if (ack !== undefined && flags?.timeout !== undefined) this.refuseAck(ack, tooBig);
+      else this.nsp._errors.emitFailed(tooBig, { socket: this as AnySocket, event: event[0] });
+      return true;
+    }
     if (ack !== undefined) this.awaitAck(id as number, ack, flags?.timeout, event[0]);
     if (this.hasOutgoingListeners) this.tellOutgoing(event);
     this.deliver(packet);
@@ -223,6 +244,11 @@ export class Socket<
       const settle: TimedAckCallback = (error, response) => (error === null ? resolve(response) : reject(error));
       const id = this.nsp._ids++;
       const packet = this.nsp._codec.writer.event(this.nsp.name, id, event, flags);
+      const tooBig = this.tooBig(packet, event[0]);
+      if (tooBig !== undefined) {
+        reject(tooBig);
+        return;
+      }
       if (flags?.timeout === undefined) expectAck(this.acks, id, settle);
       else expectAckWithin(this.acks, id, flags.timeout, this.nsp._clock, settle);
       if (this.hasOutgoingListeners) this.tellOutgoing(event);
@@ -353,7 +379,32 @@ export class Socket<
   /** @internal Sends what is encoded. */
   deliver(packet: Outgoing): void {
     if (packet.volatile && !this.connection.writable) return;
+    this._transmit(packet);
+  }
+
+  /** @internal Hands a packet to the connection, under the limit of the namespace. */
+  _transmit(packet: Outgoing): void {
     this.connection.send(packet);
+    const { maxBufferedBytes, name } = this.nsp;
+    if (maxBufferedBytes !== undefined && this.connection.bufferedAmount > maxBufferedBytes) {
+      this.client._limitBuffered(maxBufferedBytes, name);
+    }
+  }
+
+  /** A packet that is larger than what may wait for a client would cost the connection: it is the event that fails. */
+  private tooBig(packet: Outgoing, event: unknown): VaivenError | undefined {
+    const limit = this.nsp.server._maxBufferedBytes;
+    // A character takes three bytes at most: for almost every packet this is all that is looked at.
+    if (packet.rest === undefined && packet.head.length * 3 <= limit) return undefined;
+    const got = packet.byteLength((text) => Buffer.byteLength(text));
+    if (got <= limit) return undefined;
+    return new VaivenError(
+      "PACKET_TOO_BIG",
+      `"${event}" has ${got} bytes, expected at most ${limit} (maxBufferedBytes)`,
+      {
+        detail: { event, limit, got },
+      },
+    );
   }
 
   /** @internal */
@@ -524,8 +575,8 @@ export class Socket<
   }
 
   /** A callback that takes an error, of an emit after the end: told at the end of the turn, as an answer would be. */
-  private refuseAck(callback: AckCallback): void {
-    this.nsp._clock.soon(() => this.callBack(callback, [ackDisconnectedError()], "acknowledgement"));
+  private refuseAck(callback: AckCallback, error: VaivenError = ackDisconnectedError()): void {
+    this.nsp._clock.soon(() => this.callBack(callback, [error], "acknowledgement"));
   }
 
   private callBack(callback: AckCallback, args: unknown[], event: unknown): void {

@@ -218,7 +218,15 @@ describe("events", () => {
     const { socket, sent } = scene();
     const client = socket();
     const big = "x".repeat(2000);
-    expect(() => client.emit("big", big)).toThrow(expect.objectContaining({ code: "PACKET_TOO_BIG" }));
+    const reported = vi.spyOn(console, "error").mockImplementation(() => {});
+    const tooBig = expect.objectContaining({ code: "PACKET_TOO_BIG", message: expect.stringContaining('"big"') });
+    client.emit("big", big, () => {});
+    expect(reported.mock.calls).toEqual([[tooBig]]);
+    reported.mockRestore();
+    const onError = vi.fn();
+    client.io.on("error", onError);
+    client.emit("big", big);
+    expect(onError.mock.calls).toEqual([[tooBig]]);
     await expect(client.emitWithAck("big", big)).rejects.toMatchObject({ code: "PACKET_TOO_BIG" });
     expect(sent()).toEqual([]);
     expect(client.connected).toBe(true);

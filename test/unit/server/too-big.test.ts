@@ -1,0 +1,32 @@
+import { describe, expect, it } from "vitest";
+import type { VaivenError } from "../../../src/errors.js";
+import { memoryServer } from "./fake-connection.js";
+
+describe("an event that is larger than what may wait for a client", () => {
+  it("is not sent and not thrown: it is reported with its name, and acknowledgement forms get the error", async () => {
+    const { io, clock, join } = memoryServer({ maxBufferedBytes: 1000 });
+    const reported: unknown[] = [];
+    io.onError((error, { event, socket }) => reported.push([error.code, error.message, event, socket?.connected]));
+    const connection = join("/");
+    const [socket] = io.sockets.sockets.values();
+    const big = "é".repeat(600);
+    const settled: (string | undefined)[] = [];
+    socket?.emit("big", big);
+    socket?.emit("bytes", new Uint8Array(1001));
+    socket?.emit("plain", big, () => {});
+    socket?.timeout(100).emit("timed", big, (error?: VaivenError) => settled.push(error?.code));
+    await expect(socket?.emitWithAck("promised", big)).rejects.toMatchObject({ code: "PACKET_TOO_BIG" });
+    clock.settle();
+    expect(settled).toEqual(["PACKET_TOO_BIG"]);
+    expect(reported).toEqual([
+      ["PACKET_TOO_BIG", '"big" has 1212 bytes, expected at most 1000 (maxBufferedBytes)', "big", true],
+      ["PACKET_TOO_BIG", expect.stringContaining('"bytes"'), "bytes", true],
+      ["PACKET_TOO_BIG", expect.stringContaining('"plain"'), "plain", true],
+    ]);
+    expect(connection.take()).toEqual([]);
+    expect(socket?.acks.size).toBe(0);
+    socket?.emit("small", "é".repeat(400));
+    expect(connection.take().length).toBe(1);
+    expect(connection.closed).toBe("no");
+  });
+});

@@ -41,7 +41,7 @@ async function jest(file: string): Promise<{ numPassedTests: number; success: bo
   };
   const child = spawn(
     process.execPath,
-    [require.resolve("jest/bin/jest.js"), "--config", JSON.stringify(config), "--json", "--runInBand", "--no-cache"],
+    [require.resolve("jest/bin/jest"), "--config", JSON.stringify(config), "--json", "--runInBand", "--no-cache"],
     {
       // Jest looks for its environments from the project on; this project borrows the repository's.
       env: {

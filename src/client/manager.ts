@@ -75,6 +75,7 @@ export class BaseManager<
   private readonly encoder: PacketEncoder | undefined;
   private readonly backoff: Backoff;
   private cancelTimer: Cancel | undefined = undefined;
+  private cancelTimeout: Cancel | undefined = undefined;
   private stopWatching: Cancel | undefined = undefined;
 
   /** Connects at once, unless `autoConnect` is false. */
@@ -159,12 +160,11 @@ export class BaseManager<
     const platform = this.platform();
     this._readyState = "opening";
     this.skipReconnect = false;
-    let cancelTimeout: Cancel | undefined;
     // An engine that was replaced or given up has nothing to say any more.
     const isCurrent = (): boolean => this.engine === engine && this._readyState !== "closed";
     const fail = (error: Error): void => {
       if (!isCurrent()) return;
-      cancelTimeout?.();
+      this.cancelTimeout?.();
       this._readyState = "closed";
       this.everySocket((socket) => socket._onError(error));
       this.emitReserved("error", error);
@@ -196,7 +196,7 @@ export class BaseManager<
     const engine = new Engine(host, platform, settings, {
       onOpen: (data) => {
         if (!isCurrent()) return;
-        cancelTimeout?.();
+        this.cancelTimeout?.();
         this._readyState = "open";
         this._envelope = data.vaiven;
         this.returnDelay = undefined;
@@ -219,7 +219,7 @@ export class BaseManager<
     this.stopWatching ??= host.watch(this.surroundings);
     const timeout = this.timeout();
     if (timeout !== false) {
-      cancelTimeout = platform.after(timeout as number, () => {
+      this.cancelTimeout = platform.after(timeout as number, () => {
         fail(new VaivenError("CONNECT_TIMEOUT", "timeout"));
         engine.close();
       });
@@ -279,6 +279,11 @@ export class BaseManager<
     return this.encoder ? outgoingOf(this.encoder.encode(packet), options) : this._host.encode(packet, options);
   }
 
+  /** What a socket had to drop when nobody was there any more to be told: `error`, or the console where nobody listens. @internal */
+  _report(error: unknown): void {
+    if (!this.dispatch("error", [error])) console.error(error);
+  }
+
   /** Time for this connection, as the options are now. @internal */
   platform(): ClientPlatform {
     return this._host.platform(this.opts.autoUnref === true);
@@ -303,6 +308,7 @@ export class BaseManager<
   }
 
   private closed(reason: string, description?: unknown): void {
+    this.cancelTimeout?.();
     this._readyState = "closed";
     this.backoff.reset();
     this.everySocket((socket) => socket._onClose(reason, description));

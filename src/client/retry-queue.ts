@@ -1,8 +1,8 @@
-// client/ The option `retries`: events stay here until they are acknowledged. In order, several under way at once; at least once with a stock server.
+// client/ The option `retries`: events stay here until they are acknowledged. In order: several under way at once where both ends count them, else one, at least once.
 import type { TimedAckCallback } from "../event/acks.js";
 import type { EmitFlags } from "./socket.js";
 
-/** Events under way at once. More would only fill buffers: the answers come in the order of the events. */
+/** Events under way at once where each is sent once. More would only fill buffers: the answers come in the order of the events. */
 const WINDOW = 16;
 
 interface Entry {
@@ -20,11 +20,16 @@ interface Entry {
 export class RetryQueue {
   private readonly entries: Entry[] = [];
   private readonly retries: number;
-  private readonly emit: (entry: Entry, callback: TimedAckCallback) => boolean;
+  private readonly counts: () => boolean;
+  private readonly emit: (entry: Entry, callback: TimedAckCallback) => void;
 
-  /** `emit` sends an entry; its callback is called once, with an error if no answer comes. True if it need not be sent again while the session lasts. */
-  constructor(retries: number, emit: (entry: Entry, callback: TimedAckCallback) => boolean) {
+  /**
+   * `counts` says whether both ends count what is sent now: then it need not be sent again while the session lasts.
+   * `emit` sends an entry; its callback is called once, with an error if no answer comes.
+   */
+  constructor(retries: number, counts: () => boolean, emit: (entry: Entry, callback: TimedAckCallback) => void) {
     this.retries = retries;
+    this.counts = counts;
     this.emit = emit;
   }
 
@@ -44,11 +49,15 @@ export class RetryQueue {
 
   /** Sends what the window has room for. `again`: the connection is a new one, whatever was under way is lost. */
   send(again?: boolean): void {
-    for (const entry of this.entries.slice(0, WINDOW)) {
-      if (entry.isUnderWay && !again) continue;
+    const isCounted = this.counts();
+    if (again) for (const entry of this.entries) entry.isUnderWay = false;
+    // What is sent again would come behind what was sent after it: where that can be, nothing is.
+    for (const entry of this.entries.slice(0, isCounted ? WINDOW : 1)) {
+      if (entry.isUnderWay) continue;
       entry.isUnderWay = true;
+      entry.isCounted = isCounted;
       const attempt = ++entry.tries;
-      entry.isCounted = this.emit(entry, (error, ...args) => {
+      this.emit(entry, (error, ...args) => {
         const at = this.entries.indexOf(entry);
         if (at < 0 || entry.tries !== attempt) return;
         if (error) {

@@ -28,6 +28,7 @@ import type {
 } from "../event/event-map.js";
 import { refuseReserved } from "../event/reserved.js";
 import type { ControlMessage } from "../packet/control-packet.js";
+import type { Outgoing, OutgoingOptions } from "../packet/outgoing.js";
 import { PacketType, type SocketPacket } from "../packet/socket-packet.js";
 import { readBlobs } from "./blobs.js";
 import type { Delivery, DeliveryFactory, DeliveryTerms } from "./delivery.js";
@@ -86,7 +87,6 @@ export interface EmitFlags {
 
 /** What this client can do beyond Socket.IO: the names of control-packet.ts. */
 const ACK_ERRORS = "ack-errors";
-const TOO_BIG = "PACKET_TOO_BIG";
 const CAPABILITIES = [ACK_ERRORS, "drain", "refresh"];
 
 /** What the server says when it accepts. The last is our own server's. */
@@ -218,10 +218,7 @@ export class Socket<
    * Sends an event. While not connected it waits; if it is volatile it is dropped.
    * A function as the last argument is called with the server's acknowledgement; under {@link timeout} it takes an error first.
    *
-   * An event that is larger than the server takes is not sent: that is reported as an `error` event of the Manager, or to the console if nobody listens to it,
-   * as `PACKET_TOO_BIG`; who awaits an acknowledgement with an error gets it there.
-   *
-   * @throws VaivenError `API_RESERVED_EVENT`; `PACKET_*` for what cannot be encoded;
+   * @throws VaivenError `API_RESERVED_EVENT`; `PACKET_*` for what cannot be encoded or is larger than the server takes;
    *   `SESSION_SEND_BUFFER_FULL` and `ACK_TOO_MANY`, see {@link SocketOptions}
    */
   override emit<Ev extends EventNames<EmitEvents>>(event: Ev, ...args: EventParams<EmitEvents, Ev>): this {
@@ -230,7 +227,21 @@ export class Socket<
     this.flags = {};
     const data: unknown[] = [event, ...args];
     if (_opts.retries && !flags.volatile) {
-      this.queue ??= new RetryQueue(_opts.retries, (again, callback) => this.emitAgain(again, callback));
+      const fault = !this.connected && this.faultOf(data);
+      if (fault) {
+        this.refuse(fault, data[data.length - 1], true);
+        return this;
+      }
+      // Without a callback nobody else would tell.
+      if (typeof data[data.length - 1] !== "function")
+        data.push((error: { code?: string } | null) => {
+          if (/^PACKET/.test(`${error?.code}`)) this.io._report(error);
+        });
+      this.queue ??= new RetryQueue(
+        _opts.retries,
+        () => this.delivery?.isActive === true,
+        (again, callback) => this.emitAgain(again, callback),
+      );
       this.queue.add(data, flags, this.connected);
     } else this.emitArgs(data, flags);
     return this;
@@ -271,16 +282,17 @@ export class Socket<
 
   // ── sending ──
 
-  /** From the queue of `retries`. True if it shall not come from there once more: then it waits as long as all its attempts might have taken. */
-  private emitAgain({ data, flags }: { data: unknown[]; flags: EmitFlags }, callback: TimedAckCallback): boolean {
+  /** From the queue of `retries`. What does not come from there once more waits as long as all its attempts might have taken. */
+  private emitAgain(
+    { data, flags, isCounted: once }: { data: unknown[]; flags: EmitFlags; isCounted: boolean },
+    callback: TimedAckCallback,
+  ): void {
     const { retries, ackTimeout } = this._opts;
     const timeout = flags.timeout ?? ackTimeout;
-    const once = this.delivery?.isActive === true;
     this.emitArgs(
       [...data, callback],
       Object.assign({}, flags, once && timeout && { timeout: timeout * (retries! + 1) }),
     );
-    return once;
   }
 
   private emitArgs(data: unknown[], flags: EmitFlags): void {
@@ -294,15 +306,15 @@ export class Socket<
     const ready = this.connected && !io.engine.hasPingExpired() && !this.delivery?.isFull;
     const callback = data[data.length - 1];
     const { maxSendBuffer = 10_000, maxPendingAcks = 100_000 } = _opts;
-    const full = !ready && !flags.volatile && this.sendBuffer.length >= maxSendBuffer;
-    if (full || (typeof callback === "function" && this.acks.size >= maxPendingAcks)) {
-      const error = full
+    const waits = !ready && !flags.volatile;
+    const error =
+      waits && this.sendBuffer.length >= maxSendBuffer
         ? new VaivenError("SESSION_SEND_BUFFER_FULL", `${maxSendBuffer} events wait already (maxSendBuffer)`)
-        : new VaivenError("ACK_TOO_MANY", `${maxPendingAcks} answers are waited for already (maxPendingAcks)`);
-      // As in `write`: who is told of errors is told of this one; otherwise it is the caller's.
-      if (typeof callback !== "function" || !(flags.settles || (flags.timeout ?? _opts.ackTimeout) !== undefined))
-        throw error;
-      io.platform().soon(() => callback(error));
+        : typeof callback === "function" && this.acks.size >= maxPendingAcks
+          ? new VaivenError("ACK_TOO_MANY", `${maxPendingAcks} answers are waited for already (maxPendingAcks)`)
+          : waits && this.faultOf(data);
+    if (error) {
+      this.refuse(error, callback, flags.settles || (flags.timeout ?? _opts.ackTimeout) !== undefined);
       return;
     }
     if (typeof callback === "function") {
@@ -313,6 +325,23 @@ export class Socket<
     if (flags.volatile && !(ready && io.engine.writable)) return;
     if (ready) this.transmit(packet);
     else this.sendBuffer.push(packet);
+  }
+
+  /** Why an event that has to wait can never be sent: who emits it can be told now, but not then. */
+  private faultOf(data: readonly unknown[]): unknown {
+    const args = typeof data[data.length - 1] === "function" ? data.slice(0, -1) : data;
+    try {
+      this.io._encode({ type: PacketType.EVENT, nsp: this.nsp, data: args });
+      return undefined;
+    } catch (error) {
+      return error;
+    }
+  }
+
+  /** As in `write`: who is told of errors is told of this one; otherwise it is the caller's. */
+  private refuse(error: unknown, callback: unknown, settles: boolean): void {
+    if (typeof callback !== "function" || !settles) throw error;
+    this.io.platform().soon(() => callback(error));
   }
 
   private expect(
@@ -340,10 +369,34 @@ export class Socket<
     const reading = Promise.all([blobs, this.reading]).then(([data]) => {
       if (this.reading === reading) this.reading = undefined;
       if (data) packet.data = data;
-      if (this.connected && this.id === id) this.guard(() => this.write(packet));
+      if (this.connected && this.id === id) this.late(() => this.write(packet));
       else if (packet.type === PacketType.EVENT || this.delivery?.isKept) this.sendBuffer.push(packet);
     });
     this.reading = reading;
+  }
+
+  /** Sends what nobody waits for any more: what cannot be sent is dropped, and the Manager tells. */
+  private late(send: () => void): void {
+    this.guard(() => {
+      try {
+        send();
+      } catch (error) {
+        // Others are those of listeners.
+        if (!(error instanceof VaivenError)) throw error;
+        this.io._report(error);
+      }
+    });
+  }
+
+  /** Encodes what the server takes. */
+  private encode(packet: SocketPacket, options?: OutgoingOptions): Outgoing {
+    const { io } = this;
+    const outgoing = io._encode(packet, options);
+    const { maxPayload } = io.engine;
+    if (maxPayload && maxPayload < outgoing.byteLength(io.platform().textByteLength)) {
+      throw new VaivenError("PACKET_TOO_BIG", `expected at most ${maxPayload} bytes (the server's maxHttpBufferSize)`);
+    }
+    return outgoing;
   }
 
   private write(packet: BufferedPacket): void {
@@ -351,29 +404,21 @@ export class Socket<
     const { type, id, data, options } = packet;
     try {
       // An error as acknowledgement: without our own server what JSON makes of it, as with Socket.IO.
-      const outgoing = io._encode(
+      const outgoing = this.encode(
         type === PacketType.ACK && Array.isArray(data) && data[0] instanceof Error && this.failsAcks
           ? { type: PacketType.CONTROL, nsp: packet.nsp, data: ["ack-error", id, wireErrorOf(data[0])] }
           : packet,
         options,
       );
-      const { maxPayload } = io.engine;
-      const size = maxPayload ? outgoing.byteLength(io.platform().textByteLength) : 0;
-      if (size > (maxPayload as number)) {
-        const name = type === PacketType.EVENT ? `"${(data as unknown[])[0]}"` : "a packet";
-        throw new VaivenError(TOO_BIG, `${name} has ${size} bytes, the server takes ${maxPayload} (maxHttpBufferSize)`);
-      }
       if (type === PacketType.EVENT) this.notifyOutgoing(data as unknown[]);
       this.delivery?.sent(outgoing, packet);
       io.engine.sendPacket(outgoing);
     } catch (error) {
       // Who is told of errors is told of this one; otherwise it is the caller's.
       const ack = type === PacketType.EVENT ? acks.get(id as number) : undefined;
-      const { code } = error as VaivenError;
-      if (ack?.abandon === undefined && code !== TOO_BIG) throw error;
-      acks.delete(id as number);
-      if (ack?.abandon) ack.abandon(error as VaivenError);
-      else io._report(error as VaivenError);
+      if (ack) acks.delete(id as number);
+      if (ack?.abandon === undefined) throw error;
+      ack.abandon(error as VaivenError);
     }
   }
 
@@ -403,23 +448,45 @@ export class Socket<
       );
       const packet: SocketPacket = { type: PacketType.CONNECT, nsp: this.nsp };
       if (Object.keys(payload).length > 0) packet.data = payload;
-      engine.sendPacket(io._encode(packet));
+      engine.sendPacket(this.encode(packet));
     };
-    this.readAuth(join);
+    this.readAuth(join, (error) => {
+      // With the same credentials the next attempt would end like this one.
+      if (this.joining !== engine) return;
+      this.leave();
+      this.emitOwn("connect_error", asError(error));
+    });
   }
 
-  /** Hands over what `auth` gives now, once. */
-  private readAuth(take: (data?: object) => void): void {
+  /** Hands over what `auth` gives now, once; or else why there is nothing that can be sent. */
+  private readAuth(take: (data?: object) => void, fail: (error: unknown) => void): void {
     const { auth } = this;
-    if (typeof auth === "function") {
-      let answered = false;
-      this.guard(() =>
-        auth((data) => {
-          if (!answered) take(data);
-          answered = true;
-        }),
-      );
-    } else take(auth);
+    let answered = false;
+    const answer = (send: () => void): void => {
+      if (answered) return;
+      answered = true;
+      try {
+        send();
+      } catch (error) {
+        fail(error);
+      }
+    };
+    const refuse = (error: unknown): void => {
+      // What it throws behind its answer concerns nobody here.
+      if (answered) throw error;
+      answered = true;
+      fail(error);
+    };
+    if (typeof auth !== "function") answer(() => take(auth));
+    else
+      this.guard(() => {
+        try {
+          const result: unknown = auth((data) => answer(() => take(data)));
+          (result as Promise<unknown> | undefined)?.then?.(undefined, refuse);
+        } catch (error) {
+          refuse(error);
+        }
+      });
   }
 
   /** A control packet of our own server. */
@@ -428,11 +495,12 @@ export class Socket<
     if (message[0] === "lapsed") this.lapse = new VaivenError(message[1], "the server refuses the credentials");
     else if (message[0] !== "refresh") this.delivery?.onControl(message);
     else {
+      const report = (error: unknown): void => io._report(error);
       this.readAuth((data) => {
         if (this.connected && this.id === id) {
-          io.engine.sendPacket(io._encode({ type: PacketType.CONTROL, nsp, data: ["refresh", data] }));
+          io.engine.sendPacket(this.encode({ type: PacketType.CONTROL, nsp, data: ["refresh", data] }));
         }
-      });
+      }, report);
     }
   }
 
@@ -483,8 +551,9 @@ export class Socket<
       this._onClose("io server disconnect", lapse);
     } else if (type === PacketType.CONNECT_ERROR) {
       this.leave();
-      const { message = data, data: more } = data as { message?: string; data?: unknown };
-      this.emitOwn("connect_error", Object.assign(new VaivenError("CONNECT_REFUSED", String(message)), { data: more }));
+      const { message = typeof data === "string" ? data : "", data: more } = (data ?? {}) as ExtendedError;
+      const error = new VaivenError("CONNECT_REFUSED", "");
+      this.emitOwn("connect_error", Object.assign(error, { message: `${message}`, data: more }));
     }
   }
 
@@ -516,7 +585,7 @@ export class Socket<
     const buffered = this.sendBuffer;
     this.sendBuffer = [];
     for (const packet of buffered) {
-      if (this.connected && !this.delivery?.isFull) this.guard(() => this.transmit(packet));
+      if (this.connected && !this.delivery?.isFull) this.late(() => this.transmit(packet));
       else this.sendBuffer.push(packet);
     }
   }

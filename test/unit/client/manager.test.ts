@@ -46,6 +46,14 @@ describe("a Manager that connects", () => {
     expect(transports.length).toBe(2);
   });
 
+  it("leaves no timer behind when its last socket is closed before the connection is open", () => {
+    const { socket, platform } = scene();
+    const client = socket({ timeout: 500 }, false);
+    expect(platform.timerCount).toBe(1);
+    client.close();
+    expect(platform.timerCount).toBe(0);
+  });
+
   it("has no limit of time with timeout(false)", () => {
     const { manager, platform } = scene();
     const one = manager({ autoConnect: false });

@@ -1,4 +1,5 @@
 import { describe, expect, it, vi } from "vitest";
+import { delivery } from "../../../src/client/delivery.js";
 import { microtasks, OPEN, scene } from "./scripted-host.js";
 
 describe("a socket that connects", () => {
@@ -322,13 +323,29 @@ describe("retries", () => {
     const first = vi.fn();
     client.emit("a", first);
     client.emit("b");
-    expect(sent()).toEqual(['420["a"]', '421["b"]']);
-    receive('431["done"]');
+    expect(sent()).toEqual(['420["a"]']);
     platform.advance(100);
-    expect(sent()).toEqual(['422["a"]']);
+    expect(sent()).toEqual(['421["a"]']);
     platform.advance(100);
     expect(first.mock.calls[0]![0].code).toBe("ACK_TIMEOUT");
+    expect(sent()).toEqual(['422["b"]']);
+    receive('432["done"]');
     expect(sent()).toEqual([]);
+  });
+
+  it("send nothing behind an event that may have to be sent again: handlers see 1, 1, 2", () => {
+    const { socket, platform, sent, receive } = scene();
+    const client = socket({ retries: 2, ackTimeout: 60 });
+    const settled: unknown[] = [];
+    for (const n of [1, 2]) client.emit("r", n, (error: unknown) => settled.push([n, error]));
+    platform.advance(60);
+    receive("431[]");
+    receive("432[]");
+    expect(sent()).toEqual(['420["r",1]', '421["r",1]', '422["r",2]']);
+    expect(settled).toEqual([
+      [1, null],
+      [2, null],
+    ]);
   });
 
   it("survive the loss of the connection, and do not count it as a try", () => {
@@ -348,13 +365,32 @@ describe("retries", () => {
     expect(callback.mock.calls).toEqual([[null, "ok"]]);
   });
 
-  it("keep a window of events under way", () => {
-    const { socket, sent, receive } = scene();
-    const client = socket({ retries: 2 });
+  it("keep a window of events under way where both ends count them", () => {
+    const { socket, sent, receive, last } = scene();
+    const client = socket({ retries: 2, delivery: delivery() }, false);
+    last().accept(OPEN.replace("}", ',"vaiven":{"v":1,"caps":["delivery"]}}'));
+    receive('40{"sid":"s1","vaiven":{"pid":"p","keep":1000}}');
+    sent();
     for (let n = 0; n < 20; n++) client.emit("n", n);
     expect(sent().length).toBe(16);
     receive("430[]");
     expect(sent()).toEqual(['4216["n",16]']);
+  });
+
+  it("send one at a time on a connection to a server that does not count, whatever was under way before", () => {
+    const { socket, sent, receive, last, platform } = scene();
+    const client = socket({ retries: 2, delivery: delivery() }, false);
+    last().accept(OPEN.replace("}", ',"vaiven":{"v":1,"caps":["delivery"]}}'));
+    receive('40{"sid":"s1","vaiven":{"pid":"p","keep":1000}}');
+    for (const n of [1, 2]) client.emit("n", n);
+    sent();
+    last().fail(undefined as never);
+    platform.advance(1000);
+    last().accept();
+    receive('40{"sid":"s2"}');
+    expect(sent()).toEqual(["40", '422["n",1]']);
+    receive("432[]");
+    expect(sent()).toEqual(['423["n",2]']);
   });
 });
 

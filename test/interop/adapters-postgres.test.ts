@@ -28,7 +28,11 @@ async function nodeAdapter(): Promise<NodeAdapter> {
   // A connection that the server ends while it closes is no error of the test's.
   pool.on("error", () => {});
   return {
-    adapter: createAdapter(pool, { channelPrefix: `socket.io-${++channels >> 1}`, errorHandler: () => {} }),
+    adapter: createAdapter(pool, {
+      channelPrefix: `socket.io-${++channels >> 1}`,
+      heartbeatInterval: 300,
+      errorHandler: () => {},
+    }),
     close: () => pool.end(),
   };
 }

@@ -190,6 +190,12 @@ export class DeliveryWorld {
     return this;
   }
 
+  /** A good network for a moment, in which the client can come back. */
+  async calm(): Promise<void> {
+    await this.advance(100);
+    await this.connect();
+  }
+
   /** A good network, for as long as it takes until all is quiet: heartbeats, the return of the client, the end of what is over. */
   async heal(): Promise<void> {
     for (let round = 0; round < 400; round++) {

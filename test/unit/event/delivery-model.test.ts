@@ -26,6 +26,7 @@ const STEPS = fc.oneof(
     weight: 1,
     arbitrary: fc.tuple(fc.constant("cut"), fc.constantFrom("both", "client", "server", "nobody"), fc.boolean()),
   },
+  { weight: 2, arbitrary: fc.tuple(fc.constant("calm")) },
   { weight: 2, arbitrary: fc.tuple(fc.constant("wait"), fc.constantFrom(1, 100, 100, 700, 6000)) },
 );
 
@@ -37,6 +38,8 @@ function stepOf([kind, first, second]: unknown[]): Step {
       return (world) => world.emitUp(first as never);
     case "down":
       return (world) => world.emitDown(first as never);
+    case "calm":
+      return (world) => world.calm();
     case "cut":
       return (world) => world.cut(first as never, second as boolean);
     default:
@@ -72,11 +75,24 @@ describe("delivery between our own two ends", () => {
       "asks again for confirmations when the question was lost with its connection",
       100,
       [
-        ["down", "plain"],
         ["down", "confirmed"],
         ["wait", 1],
+        ["lane", "down", 0],
+        ["cut", "both", true],
+      ],
+    ],
+    [
+      "counts volatile events that were lost at the end of a log, both ways",
+      100,
+      [
+        ["down", "volatile"],
+        ["up", "volatile"],
+        ["cut", "both", true],
+        ["calm"],
+        ["down", "plain"],
         ["up", "plain"],
-        ["cut", "both", false],
+        ["calm"],
+        ["cut", "both", true],
       ],
     ],
     [

@@ -6,7 +6,14 @@ import { fileURLToPath } from "node:url";
 import { parse } from "acorn";
 import { parseSync, Visitor } from "rolldown/utils";
 
-const FILES = ["vaiven.js", "vaiven.min.js", "vaiven.esm.min.js"];
+const FILES = [
+  "vaiven.js",
+  "vaiven.min.js",
+  "vaiven.esm.min.js",
+  "vaiven.websocket.min.js",
+  "vaiven.websocket.esm.min.js",
+  "vaiven.msgpack.min.js",
+];
 /** Called or constructed, these need a policy with `unsafe-eval`, or a bundler. */
 const FORBIDDEN_CALLS = new Set(["eval", "Function", "require"]);
 /** Node's globals: an object that is read from them does not exist in a page. */

@@ -127,7 +127,8 @@ export class VaivenError extends Error {
   readonly detail: Readonly<Record<string, unknown>> | undefined;
 
   constructor(code: ErrorCode, message: string, fields?: ErrorFields) {
-    super(message, fields !== undefined && "cause" in fields ? { cause: fields.cause } : undefined);
+    // The minified browser files leave explanations out (scripts/build/minified.mjs).
+    super(message || code, fields !== undefined && "cause" in fields ? { cause: fields.cause } : undefined);
     this.name = "VaivenError";
     this.code = code;
     this.closeCode = fields?.closeCode;

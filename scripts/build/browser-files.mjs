@@ -1,8 +1,9 @@
 // The files that a page loads with a script tag, from the browser entry, by rolldown. ES2015 is the floor of their syntax;
 // scripts/check-syntax.mjs holds them to it.
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { rolldown } from "rolldown";
+import { privateNames, shortErrors } from "./minified.mjs";
 
 const GLOBAL_ENTRY = "vaiven:global";
 
@@ -27,7 +28,7 @@ const ASSUMPTIONS = {
  * Writes the browser files and their maps.
  *
  * @param {object} options
- * @param {string} options.entry the browser entry's source
+ * @param {string} options.entry the browser entry's source; `-websocket` and `-msgpack` stand beside it
  * @param {string[]} options.names what it exports, other than the default
  * @param {string} options.to the folder for the files that pages load
  * @param {string} options.module the file for bundlers that take the client out of the server's package
@@ -35,16 +36,23 @@ const ASSUMPTIONS = {
  */
 export async function writeBrowserFiles({ entry, names, to, module, version }) {
   const banner = `/*! vaivén ${version} | MIT */`;
-  const umd = { format: "umd", name: "io", exports: "default" };
+  const global = { format: "umd", name: "io", exports: "default" };
+  const mangleProps = { include: privateNames(join(dirname(entry), "..")) };
+  const minify = { compress: true, mangle: true, mangleProps };
+  const websocket = { source: variant(entry, "websocket"), names: names.filter((name) => !POLLING.includes(name)) };
+  const msgpack = { source: variant(entry, "msgpack"), names };
   const files = [
-    { path: join(to, "vaiven.js"), input: GLOBAL_ENTRY, output: { ...umd, minify: false } },
-    { path: join(to, "vaiven.min.js"), input: GLOBAL_ENTRY, output: { ...umd, minify: true } },
-    { path: join(to, "vaiven.esm.min.js"), input: entry, output: { format: "es", minify: true } },
-    { path: module, input: entry, output: { format: "es", minify: false } },
+    { path: join(to, "vaiven.js"), source: entry, names, output: { ...global, minify: false } },
+    { path: join(to, "vaiven.min.js"), source: entry, names, output: { ...global, minify } },
+    { path: join(to, "vaiven.esm.min.js"), source: entry, output: { format: "es", minify } },
+    { path: join(to, "vaiven.websocket.min.js"), ...websocket, output: { ...global, minify } },
+    { path: join(to, "vaiven.websocket.esm.min.js"), source: websocket.source, output: { format: "es", minify } },
+    { path: join(to, "vaiven.msgpack.min.js"), ...msgpack, output: { ...global, minify } },
+    { path: module, source: entry, output: { format: "es", minify: false } },
   ];
-  for (const { path, input, output } of files) {
+  for (const { path, source, names: exported, output } of files) {
     const bundle = await rolldown({
-      input,
+      input: exported ? GLOBAL_ENTRY : source,
       // Not the repository's: its target keeps class fields, which are then lowered to a helper's calls.
       tsconfig: false,
       platform: "browser",
@@ -53,7 +61,7 @@ export async function writeBrowserFiles({ entry, names, to, module, version }) {
         assumptions: ASSUMPTIONS,
         typescript: { removeClassFieldsWithoutInitializer: true },
       },
-      plugins: [globalEntry(entry, names)],
+      plugins: [exported && globalEntry(source, exported), output.minify && shortErrors],
       onLog: (level, log) => {
         if (level === "warn") throw new Error(`rolldown, ${path}: ${log.message}`);
       },
@@ -62,6 +70,11 @@ export async function writeBrowserFiles({ entry, names, to, module, version }) {
     await bundle.close();
   }
 }
+
+/** What the build without polling does not export. */
+const POLLING = ["Fetch", "XHR"];
+
+const variant = (entry, name) => entry.replace(/\.ts$/, `-${name}.ts`);
 
 /** Copies each browser file under Socket.IO's name too: pages say `/socket.io/socket.io.js`, and CDNs serve `dist/socket.io.min.js`. */
 export function copyUnderBothNames(from, to) {

@@ -15,7 +15,7 @@ export interface BrowserFile {
 /** Reads a file of the client by its name, or undefined where there is none. Names are checked before. */
 export type ReadBrowserFile = (name: string) => BrowserFile | undefined;
 
-const NAME = /^(?:socket\.io|vaiven)(?:\.esm|\.msgpack)?(?:\.min)?\.js(?:\.map)?$/;
+const NAME = /^(?:socket\.io|vaiven)(?:\.msgpack|\.websocket)?(?:\.esm)?(?:\.min)?\.js(?:\.map)?$/;
 
 /** The name of the file that `url` asks for below `path`, or undefined where it asks for something else. */
 export function browserFileName(url: string, path: string): string | undefined {

@@ -18,7 +18,9 @@ const installed = (...path: string[]): string => join(project.folder, "node_modu
 const read = (path: string): string => readFileSync(path, "utf8");
 
 const SCRIPT_NAMES = ["vaiven", "socket.io"].flatMap((name) =>
-  [".js", ".min.js", ".esm.min.js"].flatMap((ending) => [name + ending, `${name}${ending}.map`]),
+  [".js", ".min.js", ".esm.min.js", ".websocket.min.js", ".websocket.esm.min.js", ".msgpack.min.js"].flatMap(
+    (ending) => [name + ending, `${name}${ending}.map`],
+  ),
 );
 
 describe("the installed packages", () => {

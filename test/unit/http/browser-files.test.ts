@@ -19,6 +19,7 @@ describe("the name of a browser file", () => {
     "socket.io.min.js",
     "socket.io.esm.min.js",
     "socket.io.msgpack.min.js",
+    "vaiven.websocket.esm.min.js",
     "vaiven.js",
     "vaiven.min.js.map",
   ]) {

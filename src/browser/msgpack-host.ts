@@ -1,0 +1,13 @@
+// browser/ The host of clients in a browser whose packets are MessagePack.
+import type { ClientHost } from "../session/client-host.js";
+import { encodePacket, PacketReader } from "./msgpack-codec.js";
+import { Fetch, XHR } from "./polling-transport.js";
+import { surroundings } from "./surroundings.js";
+import { WebSocket } from "./websocket-transport.js";
+
+/** See {@link ClientHost}. */
+export const msgpackHost: ClientHost = Object.assign({}, surroundings, {
+  transports: { polling: typeof XMLHttpRequest === "undefined" ? Fetch : XHR, websocket: WebSocket },
+  encode: encodePacket,
+  createReader: () => new PacketReader(),
+});

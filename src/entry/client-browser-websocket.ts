@@ -1,0 +1,31 @@
+// entry/ `vaiven.websocket.min.js`: the client for pages that need no polling. Its only transport is WebSocket.
+import { websocketHost } from "../browser/websocket-host.js";
+import { type Io, makeIo } from "../client/io.js";
+import { BaseManager } from "../client/manager.js";
+import type { ManagerOptions } from "../client/options.js";
+import type { DefaultEventsMap, EventsMap } from "../event/event-map.js";
+
+/** One connection to one server, and the sockets that share it. */
+export class Manager<
+  ListenEvents extends EventsMap = DefaultEventsMap,
+  EmitEvents extends EventsMap = ListenEvents,
+> extends BaseManager<ListenEvents, EmitEvents> {
+  constructor(uri?: string | Partial<ManagerOptions>, opts?: Partial<ManagerOptions>) {
+    super(websocketHost, uri, opts);
+  }
+}
+
+const io: Io<typeof Manager> = makeIo(websocketHost, Manager);
+
+export { WebSocket } from "../browser/websocket-transport.js";
+export { protocol } from "../client/io.js";
+export type { ManagerReservedEvents } from "../client/manager.js";
+export type { EngineOptions, ManagerOptions } from "../client/options.js";
+export {
+  type DisconnectDescription,
+  type ExtendedError,
+  Socket,
+  type SocketOptions,
+  type SocketReservedEvents,
+} from "../client/socket.js";
+export { io, io as connect, io as default };

@@ -268,18 +268,12 @@ export class BaseManager<
     this._close();
   }
 
-  /** An event was not sent, and nobody awaits its answer: listeners of `error` are told, or else the console. @internal */
-  _report(error: Error): void {
-    if (this.hasListeners("error")) this.emitReserved("error", error);
-    else console.error(error);
-  }
-
   /** Encodes one packet. Throws for what cannot be written. @internal */
   _encode(packet: SocketPacket, options?: OutgoingOptions): Outgoing {
     return this.encoder ? outgoingOf(this.encoder.encode(packet), options) : this._host.encode(packet, options);
   }
 
-  /** What a socket had to drop when nobody was there any more to be told: `error`, or the console where nobody listens. @internal */
+  /** What a socket had to drop, and nobody awaits an answer or is there any more to be told: `error`, or the console where nobody listens. @internal */
   _report(error: unknown): void {
     if (!this.dispatch("error", [error])) console.error(error);
   }

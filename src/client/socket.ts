@@ -87,6 +87,7 @@ export interface EmitFlags {
 
 /** What this client can do beyond Socket.IO: the names of control-packet.ts. */
 const ACK_ERRORS = "ack-errors";
+const TOO_BIG = "PACKET_TOO_BIG";
 const CAPABILITIES = [ACK_ERRORS, "drain", "refresh"];
 
 /** What the server says when it accepts. The last is our own server's. */
@@ -218,7 +219,10 @@ export class Socket<
    * Sends an event. While not connected it waits; if it is volatile it is dropped.
    * A function as the last argument is called with the server's acknowledgement; under {@link timeout} it takes an error first.
    *
-   * @throws VaivenError `API_RESERVED_EVENT`; `PACKET_*` for what cannot be encoded or is larger than the server takes;
+   * An event that is larger than the server takes is not sent: that is told to whoever awaits an acknowledgement with an error, or else is an `error` event of the
+   * Manager, or goes to the console where nobody listens to it: `PACKET_TOO_BIG`.
+   *
+   * @throws VaivenError `API_RESERVED_EVENT`; `PACKET_*` for what cannot be encoded;
    *   `SESSION_SEND_BUFFER_FULL` and `ACK_TOO_MANY`, see {@link SocketOptions}
    */
   override emit<Ev extends EventNames<EmitEvents>>(event: Ev, ...args: EventParams<EmitEvents, Ev>): this {
@@ -393,8 +397,13 @@ export class Socket<
     const { io } = this;
     const outgoing = io._encode(packet, options);
     const { maxPayload } = io.engine;
-    if (maxPayload && maxPayload < outgoing.byteLength(io.platform().textByteLength)) {
-      throw new VaivenError("PACKET_TOO_BIG", `expected at most ${maxPayload} bytes (the server's maxHttpBufferSize)`);
+    const size = maxPayload ? outgoing.byteLength(io.platform().textByteLength) : 0;
+    if (size > maxPayload!) {
+      const { data } = packet as { data?: { 0?: unknown } };
+      throw new VaivenError(
+        TOO_BIG,
+        `"${data?.[0]}" has ${size} bytes, the server takes ${maxPayload} (maxHttpBufferSize)`,
+      );
     }
     return outgoing;
   }
@@ -417,8 +426,9 @@ export class Socket<
       // Who is told of errors is told of this one; otherwise it is the caller's.
       const ack = type === PacketType.EVENT ? acks.get(id as number) : undefined;
       if (ack) acks.delete(id as number);
-      if (ack?.abandon === undefined) throw error;
-      ack.abandon(error as VaivenError);
+      if (ack?.abandon) ack.abandon(error as VaivenError);
+      else if ((error as VaivenError).code === TOO_BIG) io._report(error);
+      else throw error;
     }
   }
 

@@ -268,14 +268,15 @@ export class BaseManager<
     this._close();
   }
 
+  /** Something was not sent, and nobody awaits its answer: listeners of `error` are told, or else the console. @internal */
+  _report(error: Error): void {
+    if (this.hasListeners("error")) this.emitReserved("error", error);
+    else console.error(error);
+  }
+
   /** Encodes one packet. Throws for what cannot be written. @internal */
   _encode(packet: SocketPacket, options?: OutgoingOptions): Outgoing {
     return this.encoder ? outgoingOf(this.encoder.encode(packet), options) : this._host.encode(packet, options);
-  }
-
-  /** What a socket had to drop, and nobody awaits an answer or is there any more to be told: `error`, or the console where nobody listens. @internal */
-  _report(error: unknown): void {
-    if (!this.dispatch("error", [error])) console.error(error);
   }
 
   /** Time for this connection, as the options are now. @internal */

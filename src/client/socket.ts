@@ -219,8 +219,8 @@ export class Socket<
    * Sends an event. While not connected it waits; if it is volatile it is dropped.
    * A function as the last argument is called with the server's acknowledgement; under {@link timeout} it takes an error first.
    *
-   * An event that is larger than the server takes is not sent: that is told to whoever awaits an acknowledgement with an error, or else is an `error` event of the
-   * Manager, or goes to the console where nobody listens to it: `PACKET_TOO_BIG`.
+   * An event that is larger than the server takes is not sent: that is reported as an `error` event of the Manager, or to the console if nobody listens to it,
+   * as `PACKET_TOO_BIG`; who awaits an acknowledgement with an error gets it there.
    *
    * @throws VaivenError `API_RESERVED_EVENT`; `PACKET_*` for what cannot be encoded;
    *   `SESSION_SEND_BUFFER_FULL` and `ACK_TOO_MANY`, see {@link SocketOptions}
@@ -238,8 +238,8 @@ export class Socket<
       }
       // Without a callback nobody else would tell.
       if (typeof data[data.length - 1] !== "function")
-        data.push((error: { code?: string } | null) => {
-          if (/^PACKET/.test(`${error?.code}`)) this.io._report(error);
+        data.push((error: VaivenError | null) => {
+          if (error && /^PACKET/.test(error.code)) this.io._report(error);
         });
       this.queue ??= new RetryQueue(
         _opts.retries,
@@ -395,15 +395,13 @@ export class Socket<
   /** Encodes what the server takes. */
   private encode(packet: SocketPacket, options?: OutgoingOptions): Outgoing {
     const { io } = this;
+    const { type, data } = packet;
     const outgoing = io._encode(packet, options);
     const { maxPayload } = io.engine;
     const size = maxPayload ? outgoing.byteLength(io.platform().textByteLength) : 0;
-    if (size > maxPayload!) {
-      const { data } = packet as { data?: { 0?: unknown } };
-      throw new VaivenError(
-        TOO_BIG,
-        `"${data?.[0]}" has ${size} bytes, the server takes ${maxPayload} (maxHttpBufferSize)`,
-      );
+    if (size > (maxPayload as number)) {
+      const name = type === PacketType.EVENT ? `"${(data as unknown[])[0]}"` : "a packet";
+      throw new VaivenError(TOO_BIG, `${name} has ${size} bytes, the server takes ${maxPayload} (maxHttpBufferSize)`);
     }
     return outgoing;
   }
@@ -425,9 +423,11 @@ export class Socket<
     } catch (error) {
       // Who is told of errors is told of this one; otherwise it is the caller's.
       const ack = type === PacketType.EVENT ? acks.get(id as number) : undefined;
+      const { code } = error as VaivenError;
+      // The id of an ACK is the server's.
       if (ack) acks.delete(id as number);
       if (ack?.abandon) ack.abandon(error as VaivenError);
-      else if ((error as VaivenError).code === TOO_BIG) io._report(error);
+      else if (code === TOO_BIG) io._report(error as VaivenError);
       else throw error;
     }
   }
@@ -505,7 +505,7 @@ export class Socket<
     if (message[0] === "lapsed") this.lapse = new VaivenError(message[1], "the server refuses the credentials");
     else if (message[0] !== "refresh") this.delivery?.onControl(message);
     else {
-      const report = (error: unknown): void => io._report(error);
+      const report = (error: unknown): void => io._report(asError(error));
       this.readAuth((data) => {
         if (this.connected && this.id === id) {
           io.engine.sendPacket(this.encode({ type: PacketType.CONTROL, nsp, data: ["refresh", data] }));

@@ -14,7 +14,7 @@ interface Reader<T> {
 export interface ByteStream {
   readonly readable: { getReader(): Reader<Uint8Array> };
   readonly writable: {
-    getWriter(): { write(chunk: Uint8Array<ArrayBuffer>): Promise<unknown>; close(): Promise<unknown> };
+    getWriter(): { write(chunk: Uint8Array): Promise<unknown>; close(): Promise<unknown> };
   };
 }
 

@@ -1,7 +1,7 @@
 // client/ `socket.io.engine`: one Engine.IO session as programs see it. A facade of session/client-session.ts; the Manager makes one for each connection.
 import type { ReservedOrUserListener } from "../event/event-map.js";
 import { Outgoing, type OutgoingOptions } from "../packet/outgoing.js";
-import type { ClientHost, ClientPlatform } from "../session/client-host.js";
+import type { ClientHost, ClientPlatform, ClientTransportOptions } from "../session/client-host.js";
 import { ClientSession } from "../session/client-session.js";
 import type { OpenData } from "../session/open-data.js";
 import type { SessionObserver } from "../session/session-sink.js";
@@ -48,6 +48,8 @@ let upgradedBefore = false;
 
 /** See `socket.io.engine`. */
 export class Engine extends GuardedEmitter<Record<never, never>, Record<never, never>, EngineEvents> {
+  /** The options of this connection, with `hostname`, `port` and `secure` as the URL says. Changes have no effect: see `socket.io.opts`. */
+  readonly opts: ClientTransportOptions;
   private readonly session: ClientSession;
   private readonly observer: SessionObserver<ClientTransport>;
   private readonly binary: (bytes: Uint8Array) => Uint8Array | ArrayBuffer;
@@ -64,6 +66,7 @@ export class Engine extends GuardedEmitter<Record<never, never>, Record<never, n
       names.sort((name) => (name === "websocket" ? -1 : 0));
     }
     upgradedBefore = false;
+    this.opts = optionsFor("");
     this.binary = host.userBytes;
     this.session = new ClientSession(
       {

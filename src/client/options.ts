@@ -16,7 +16,7 @@ export interface EngineOptions {
   secure?: boolean;
   /** Used where no URL is given. */
   port?: string | number;
-  /** Parameters added to every request of the handshake; visible as `socket.handshake.query`. */
+  /** Parameters added to every request of the handshake, unless the URL has some; visible as `socket.handshake.query`. */
   query?: { [key: string]: Unchecked };
   /** Node: the agent of all requests, `http.Agent` or `https.Agent`. */
   agent?: Unchecked;
@@ -136,10 +136,12 @@ export function engineSettings(
     optionsFor(transport) {
       const own = (user.transportOptions as Record<string, Partial<ManagerOptions>> | undefined)?.[transport];
       const options: Partial<ManagerOptions> = Object.assign({}, DEFAULTS, user, own);
-      // A query may be text, as in a URL; the URL's own counts where the option is absent.
-      const query: unknown = options.query ?? address.query;
+      // The URL's own comes before the option, which may be text too, as in a URL.
+      const query: unknown = address.query || (options.query ?? "");
       return Object.assign(options, address, {
-        path: `${options.path}`.replace(/\/$/, "") + (options.addTrailingSlash === false ? "" : "/"),
+        path:
+          `${options.path}`.replace(/\/$/, "").replace(/^(?=[^/])/, "/") +
+          (options.addTrailingSlash === false ? "" : "/"),
         query: typeof query === "string" ? readQuery(query) : query,
       }) as unknown as ClientTransportOptions;
     },

@@ -21,15 +21,23 @@ const ADDRESS = /^(?:(https?|wss?):)?\/\/(?:[^/?#]*@)?(\[[^/?#]*\]|[^/?#:]*)(?::
 /**
  * Reads `uri`; without one, the page's own server is meant.
  *
- * @throws VaivenError `API_INVALID_ARGUMENT` where no server is named and there is no page
+ * @throws VaivenError `API_INVALID_ARGUMENT` where no server is named and there is no page; it shows `given`
  */
-export function serverAddress(uri: string | undefined, location: ClientHost["location"]): ServerAddress {
+export function serverAddress(
+  uri: string | undefined,
+  location: ClientHost["location"],
+  given: unknown = uri,
+): ServerAddress {
   let text = uri ?? "/";
   const here = location === undefined ? "" : `//${location.host}`;
   if (/^\/(?!\/)/.test(text)) text = here + text;
   else if (!/^([a-z]+:)?\/\//i.test(text)) text = `//${text}`;
   const [, scheme, host, port = "", path, query = ""] = ADDRESS.exec(text) ?? [];
-  if (!host) throw new VaivenError("API_INVALID_ARGUMENT", `expected the URL of a server, got ${uri}`);
+  if (!host) {
+    // Not the values of options: an agent among them has no JSON.
+    const shown = given && typeof given === "object" ? `{${Object.keys(given)}}` : JSON.stringify(given);
+    throw new VaivenError("API_INVALID_ARGUMENT", `expected the URL of a server, got ${shown}`);
+  }
   const secure = /^(https|wss)/i.test(scheme ?? location?.protocol ?? "https");
   return {
     secure,

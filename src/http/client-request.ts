@@ -31,9 +31,9 @@ export function requestUrl(
 /** The failure of a transport, with the fields of Socket.IO's TransportError beside our code. */
 export interface TransportError extends VaivenError {
   readonly type: "TransportError";
-  /** HTTP status, or what the platform says. */
+  /** HTTP status, 0 where there was none; or what the platform says. */
   readonly description: unknown;
-  /** The request that failed. */
+  /** The request that failed, or what Node knows of it: `status`, `statusText`, `responseText`. Undefined for a WebSocket. */
   readonly context: unknown;
 }
 

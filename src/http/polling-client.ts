@@ -122,8 +122,8 @@ export abstract class PollingClient implements ClientTransport, PayloadReceiver 
     }
     if (error !== undefined) this.end(error);
     // What the sinks did may have changed the state.
-    if ((this.state as State) === "open") this.poll();
-    else this.settlePause();
+    if ((this.state as State) !== "open") this.settlePause();
+    else if (!this.closing) this.poll();
   }
 
   /** One text packet of a payload. @internal */

@@ -19,9 +19,11 @@ export class NodePolling extends PollingClient {
       stopTimer?.();
       done(error, text);
     };
-    const fail = (description: unknown, detail?: unknown): void => {
+    // What a browser's XMLHttpRequest would show: without an answer the status is 0, and here the reason stands beside it.
+    const fail = (cause: unknown, status = 0, responseText = `${cause}`): void => {
       const message = `xhr ${body === undefined ? "poll" : "post"} error`;
-      finish(transportError(message, description, detail), "");
+      const detail = { status, statusText: cause, responseText, body: responseText };
+      finish(Object.assign(transportError(message, status, detail), { cause: status || cause }), "");
       outgoing?.destroy();
     };
     const stopTimer = requestTimeout > 0 ? context.platform.after(requestTimeout, () => fail("timeout")) : undefined;
@@ -33,10 +35,10 @@ export class NodePolling extends PollingClient {
         const parts: Buffer[] = [];
         cookieJarOf(context)?.store(response.headers["set-cookie"]);
         response.on("data", (part: Buffer) => parts.push(part));
-        response.on("error", fail);
+        response.on("error", (error) => fail(error));
         response.on("end", () => {
           if (response.statusCode === 200) finish(undefined, Buffer.concat(parts).toString());
-          else fail(response.statusCode, { status: response.statusCode, body: Buffer.concat(parts).toString() });
+          else fail(response.statusMessage, response.statusCode, Buffer.concat(parts).toString());
         });
       });
     } catch (error) {
@@ -47,7 +49,7 @@ export class NodePolling extends PollingClient {
       };
     }
     if (autoUnref === true) outgoing.on("socket", (socket) => socket.unref());
-    outgoing.on("error", fail);
+    outgoing.on("error", (error) => fail(error));
     outgoing.end(body);
     return () => {
       finished = true;

@@ -118,7 +118,7 @@ export class NodeWebSocket implements ClientTransport, ConnectionSink, Connectio
   private refused(error: unknown): void {
     const { sink } = this;
     this.discard();
-    sink.onClose(transportError("websocket error", error, this.request));
+    sink.onClose(transportError("websocket error", error));
   }
 
   private upgraded(

@@ -8,6 +8,8 @@ import { once, turn, until } from "../../support/waiting.js";
 
 const stock = { Server };
 
+type ConnectError = Error & { type?: string; description?: unknown; context?: unknown };
+
 export function describeConnecting(library: ClientLibrary): void {
   describe("connecting", () => {
     it("connects by itself and has the id that the server knows", async () => {
@@ -140,6 +142,41 @@ export function describeConnecting(library: ClientLibrary): void {
       const arrival = once<[ServerSocket]>(scene.io, "connection");
       client(library, `${scene.url}/?a=1`);
       expect((await arrival)[0].handshake.query["a"]).toBe("1");
+    });
+
+    it("takes the query of the URL and not the option where there are both", async () => {
+      const scene = await stage(stock);
+      const arrival = once<[ServerSocket]>(scene.io, "connection");
+      client(library, `${scene.url}/?a=1`, { query: { b: 2 } });
+      expect((await arrival)[0].handshake.query).toMatchObject({ a: "1" });
+      expect((await arrival)[0].handshake.query["b"]).toBeUndefined();
+    });
+
+    it.each(["polling", "websocket"])(
+      "tells why there is no connection, and JSON can show it: %s",
+      async (transport) => {
+        const scene = await stage(stock, { allowRequest: (_req, decide) => decide("no", false) });
+        const opts = { transports: [transport], reconnection: false };
+        const [refused] = await once<[ConnectError]>(client(library, scene.url, opts), "connect_error");
+        const [unreachable] = await once<[ConnectError]>(client(library, "http://127.0.0.1:1", opts), "connect_error");
+        expect([refused.type, unreachable.type]).toEqual(["TransportError", "TransportError"]);
+        JSON.stringify([refused.context, unreachable.context]);
+        if (transport === "websocket") {
+          expect([refused.context, unreachable.context]).toEqual([undefined, undefined]);
+          expect((unreachable.description as Error).message).toContain("ECONNREFUSED");
+        } else {
+          expect([refused.description, unreachable.description]).toEqual([403, 0]);
+          expect(refused.context).toMatchObject({ status: 403, responseText: expect.any(String) });
+          expect(unreachable.context).toMatchObject({ status: 0, statusText: { code: "ECONNREFUSED" } });
+          }
+      },
+    );
+
+    it("has no message where the server gave none", async () => {
+      const scene = await stage(stock);
+      scene.io.use((_socket, next) => next("text" as unknown as Error));
+      const [error] = await once<[Error]>(client(library, scene.url), "connect_error");
+      expect(error.message).toBe("");
     });
 
     it("asks under another path", async () => {

@@ -54,6 +54,13 @@ export function describeClientImprovements(library: ClientLibrary): void {
       expect((await once(socket, "connect_error"))[0]).toBeInstanceOf(Error);
     });
 
+    it("shows the answer of a server that refuses (the reference: before it has read it)", async () => {
+      const scene = await stage(stock, { allowRequest: (_req, decide) => decide("no", false) });
+      const socket = client(library, scene.url, { transports: ["polling"], reconnection: false });
+      const [error] = await once<[Error & { context?: unknown }]>(socket, "connect_error");
+      expect(error.context).toMatchObject({ status: 403, responseText: '{"code":4,"message":"no"}' });
+    });
+
     it("sends a stock server nothing but the user's auth", async () => {
       const scene = await stage(stock);
       const arrival = once<[import("socket.io").Socket]>(scene.io, "connection");

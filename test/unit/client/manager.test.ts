@@ -355,6 +355,28 @@ describe("io()", () => {
     expect(io({ path: "/p" }).io.opts.path).toBe("/p");
   });
 
+  it.each([
+    ["null", null],
+    ["5", 5],
+    ["{agent}", { agent: 1 }],
+    ['""', ""],
+  ])("shows what it was given where that names no server: %s", (shown, value) => {
+    const { io } = scene({ location: undefined });
+    expect(() => io(value as string)).toThrow(`expected the URL of a server, got ${shown}`);
+  });
+
+  it.each([
+    ["live", "/live/"],
+    ["/live", "/live/"],
+    ["/live/", "/live/"],
+    ["/", "/"],
+  ])("asks under a path with its slashes: %s", (path, asked) => {
+    const { io, last } = scene();
+    const socket = io("http://host.example", { path });
+    expect(last().context.options.path).toBe(asked);
+    expect(socket.io.engine.opts).toMatchObject({ path: asked, hostname: "host.example", secure: false });
+  });
+
   it("carries what scripts expect on it", () => {
     const { io } = scene();
     expect(io.io).toBe(io);

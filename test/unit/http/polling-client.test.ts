@@ -110,6 +110,19 @@ describe("polling", () => {
     expect(requests.length).toBe(3);
   });
 
+  it("begins no GET behind its close", () => {
+    const { transport, requests, heard, answer, answerPost } = polling();
+    transport.open();
+    answer(OPEN);
+    const { sink } = transport;
+    transport.sink = Object.assign(Object.create(sink), { onText: () => transport.close() });
+    answer("4a");
+    expect(requests.map(({ body }) => body)).toEqual([undefined, undefined, "1"]);
+    transport.sink = sink;
+    answerPost();
+    expect(heard.slice(2)).toEqual(["close undefined"]);
+  });
+
   it("posts one batch at a time", () => {
     const { transport, requests, heard, answer, answerPost } = polling();
     transport.open();

@@ -3,7 +3,7 @@ import type { AckCallback } from "../event/acks.js";
 import { Emitter } from "../event/emitter.js";
 import type { ReservedOrUserListener } from "../event/event-map.js";
 import type { Outgoing } from "../packet/outgoing.js";
-import { PacketType, type SocketPacket } from "../packet/socket-packet.js";
+import type { SocketPacket } from "../packet/socket-packet.js";
 import type { Adapter, BroadcastOptions, RestoredSession, Room, SessionToPersist, SocketId } from "./contract.js";
 import type { AdapterNamespace, AdapterSocket } from "./namespace-view.js";
 
@@ -272,9 +272,4 @@ export class InMemoryAdapter extends Emitter<AdapterEvents> implements Adapter {
     }
     return ids;
   }
-}
-
-/** The packet of a broadcast event. */
-export function eventPacket(nsp: string, args: unknown[]): SocketPacket {
-  return { type: PacketType.EVENT, nsp, data: args };
 }

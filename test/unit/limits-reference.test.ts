@@ -15,6 +15,7 @@ const rows = [...reference.matchAll(/^\| (?!limit |---)(.+) \|$/gm)].map((match)
 const sources = [
   "src/server/engine-options.ts",
   "src/server/server-options.ts",
+  "src/client/delivery.ts",
   "src/client/options.ts",
   "src/client/socket.ts",
   "src/frame/deflate.ts",

@@ -65,7 +65,12 @@ export class NodeWebSocket implements ClientTransport, ConnectionSink, Connectio
       for (const [name, value] of offer.headers) headers[name] = value;
       const request = (secure ? requestHttps : requestHttp)(url, requestOptions(context, headers));
       this.request = request;
-      request.on("error", (error) => this.refused(error));
+      request.on("error", (error: NodeJS.ErrnoException) => {
+        // The agent gave it a connection that the server was closing just then; the next is another, or new.
+        const isStale = request.reusedSocket && error.code === "ECONNRESET" && this.sink !== NO_SINK;
+        if (isStale) this.open();
+        else this.refused(error);
+      });
       request.on("response", (response) => {
         this.refused(
           new VaivenError("HANDSHAKE_STATUS", `expected the status 101, got ${response.statusCode}`, {

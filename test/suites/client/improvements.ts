@@ -1,5 +1,5 @@
 // Client suite: where we differ from socket.io-client 4.8.4 on purpose. Each test says what the reference does.
-import { createServer } from "node:http";
+import { Agent, createServer, get } from "node:http";
 import { Server } from "socket.io";
 import { describe, expect, it } from "vitest";
 import { WebSocketServer } from "ws";
@@ -59,6 +59,27 @@ export function describeClientImprovements(library: ClientLibrary): void {
       const socket = client(library, scene.url, { transports: ["polling"], reconnection: false });
       const [error] = await once<[Error & { context?: unknown }]>(socket, "connect_error");
       expect(error.context).toMatchObject({ status: 403, responseText: '{"code":4,"message":"no"}' });
+    });
+
+    it("asks again when the connection that it was to use again has been closed (the reference keeps none)", async () => {
+      const http = createServer((_request, response) => response.end("pooled"));
+      closeLater(http);
+      const used = new Set<unknown>();
+      const accepting = new WebSocketServer({ noServer: true });
+      const joined = once(accepting, "connection");
+      http.on("request", ({ socket }) => used.add(socket));
+      http.on("upgrade", (request, socket, head) => {
+        if (used.has(socket)) socket.destroy();
+        else accepting.handleUpgrade(request, socket, head, (ws) => accepting.emit("connection", ws, request));
+      });
+      const url = `http://127.0.0.1:${await listening(http)}`;
+      const agent = new Agent({ keepAlive: true });
+      await new Promise<void>((resolve) => {
+        get(url, { agent }, (response) => response.resume()).on("close", resolve);
+      });
+      client(library, url, { transports: ["websocket"], reconnection: false, agent: agent as unknown as string });
+      await joined;
+      expect(used.size).toBe(1);
     });
 
     it("sends a stock server nothing but the user's auth", async () => {

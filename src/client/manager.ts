@@ -21,6 +21,9 @@ import { GuardedEmitter } from "./guarded-emitter.js";
 import { engineSettings, type ManagerOptions } from "./options.js";
 import { type DisconnectDescription, Socket, type SocketOptions } from "./socket.js";
 
+/** The one global of every host that is used here: the types of this stage know none. */
+declare const console: { error(error: unknown): void };
+
 /** The events of a Manager. */
 export interface ManagerReservedEvents {
   open: () => void;

@@ -76,7 +76,7 @@ export const shortErrors = {
         const { start, end } = message;
         const written = text.slice(start, end);
         if (!EXPLANATION.test(written)) return;
-        code = code.slice(0, start) + `""${written.slice(2).replace(/[^\n]/g, " ")}` + code.slice(end);
+        code = `${code.slice(0, start)}""${written.slice(2).replace(/[^\n]/g, " ")}${code.slice(end)}`;
       },
     }).visit(parseSync(id, text).program);
     return { code, map: null };

@@ -168,7 +168,7 @@ export function describeConnecting(library: ClientLibrary): void {
           expect([refused.description, unreachable.description]).toEqual([403, 0]);
           expect(refused.context).toMatchObject({ status: 403, responseText: expect.any(String) });
           expect(unreachable.context).toMatchObject({ status: 0, statusText: { code: "ECONNREFUSED" } });
-          }
+        }
       },
     );
 

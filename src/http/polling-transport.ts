@@ -110,7 +110,8 @@ export class PollingTransport implements Transport, ExchangeOwner, PayloadReceiv
 
   /** The client sends something. */
   onPost(exchange: Exchange, stamp: string | undefined): void {
-    if (this.state !== "open") {
+    // While closing too: the client may be closing at the same time, and then no poll comes that could be answered.
+    if (this.state === "closed") {
       answerEmpty(exchange, 400);
       return;
     }
@@ -213,12 +214,12 @@ export class PollingTransport implements Transport, ExchangeOwner, PayloadReceiv
 
   onText(packet: string): boolean {
     this.sink.onText(packet);
-    return this.state === "open";
+    return this.state !== "closed";
   }
 
   onBinary(message: Uint8Array): boolean {
     this.sink.onBinary(message);
-    return this.state === "open";
+    return this.state !== "closed";
   }
 
   private readBody(exchange: Exchange, body: Uint8Array): VaivenError | undefined {

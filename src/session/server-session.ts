@@ -175,8 +175,7 @@ export class ServerSession implements TransportSink, DeadlineOwner {
     if (this.state === "closing") return;
     this.flush();
     this.state = "closing";
-    // A client that is going over comes for the rest on its new transport.
-    if (this.buffer.packets.length === 0) this.abandonUpgrade();
+    // A client that is going over comes for the rest, or for the end, on its new transport.
     // What a slow client has not taken must still arrive, but not for ever.
     this.awaitsPong = true;
     this.host.deadlines.set(this.heartbeat, this.options.pingTimeout);
@@ -186,10 +185,13 @@ export class ServerSession implements TransportSink, DeadlineOwner {
   // ── the transport ──
 
   onText(packet: string): void {
-    if (this.state !== "open") return;
+    const code = packet.charCodeAt(0);
+    if (this.state !== "open") {
+      if (this.state === "closing" && code === CODE_CLOSE) this.onClosedByBoth();
+      return;
+    }
     this.heard = true;
     const { observer } = this;
-    const code = packet.charCodeAt(0);
     if (observer?.onPacket !== undefined) {
       const type = enginePacketType(packet);
       if (type !== undefined) observer.onPacket(type, packet.length > 1 ? packet.slice(1) : undefined);
@@ -308,6 +310,12 @@ export class ServerSession implements TransportSink, DeadlineOwner {
   }
 
   // ── the rest ──
+
+  /** The client says goodbye while we wait for the poll that would have told it the same: none will come. */
+  private onClosedByBoth(): void {
+    this.current.discard();
+    this.finish("forced close", undefined);
+  }
 
   /** Everything has been handed to the transport. A poll that is still to come must find its session, to be told of the end; every other transport closes by itself. */
   private closeTransport(error?: VaivenError): void {

@@ -435,6 +435,21 @@ describe("two sessions", () => {
     );
   });
 
+  it("end at once when both close, although no poll comes that could be answered", () => {
+    const scene = pair({ upgrade: false });
+    runDry(scene);
+    scene.wires.get.cut();
+    scene.server.send(message("answers the held poll"));
+    scene.platform.settle();
+    scene.wires.get.cut();
+    scene.server.close();
+    expect(scene.serverSink.closes).toEqual([]);
+    scene.client.close();
+    runDry(scene);
+    expect(scene.serverSink.closes).toEqual([["forced close", undefined]]);
+    expect(scene.platform.timerCount).toBe(0);
+  });
+
   it("end both when the server closes", () => {
     const scene = pair({ upgrade: false });
     runDry(scene);

@@ -28,7 +28,8 @@ export default defineConfig({
     projects: [
       {
         resolve: { alias },
-        test: { ...shared, name: "unit", include: ["test/unit/**/*.test.ts"], testTimeout: 10_000 },
+        // One set of modules for all files of a worker: a fresh one for each of them took 61 s instead of 20.
+        test: { ...shared, name: "unit", include: ["test/unit/**/*.test.ts"], testTimeout: 10_000, isolate: false },
       },
       {
         resolve: { alias },

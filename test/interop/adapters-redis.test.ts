@@ -38,7 +38,7 @@ async function sharded(): Promise<NodeAdapter> {
 async function streams(): Promise<NodeAdapter> {
   const client = await open();
   const adapter = createStreamsAdapter(client, { streamName: `socket.io-${++streamNames >> 1}` });
-  return { adapter, close: async () => client.destroy() };
+  return { adapter, close: async () => client.close() };
 }
 /** Two nodes share a stream; the next test has one of its own. */
 let streamNames = 1;

@@ -22,6 +22,8 @@ const BUILT_STEPS = [
 
 const total = { passed: 0, failed: 0, skipped: 0 };
 const summary = [];
+/** What failed, told once more at the end: a long log is read from there. */
+const failures = [];
 
 function count(name, { passed = 0, failed = 0, skipped = 0 }, started) {
   total.passed += passed;
@@ -50,26 +52,20 @@ function run(args, env = {}) {
   });
 }
 
-/** One project of vitest.config.mts. A file that does not load, and a run that fails without a failed test, count as failures. */
+/** One project of vitest.config.mts. A run that fails without saying why counts as a failure. */
 async function countTests(kind, folder) {
   const started = performance.now();
   const report = join(folder, `${kind}.json`);
-  const code = await run([
-    "node_modules/vitest/vitest.mjs",
-    "run",
-    ...["--project", kind, "--reporter=default", "--reporter=json", `--outputFile.json=${report}`],
-  ]);
-  const counted = { passed: 0, failed: 0, skipped: 0 };
-  for (const file of existsSync(report) ? JSON.parse(readFileSync(report, "utf8")).testResults : []) {
-    const failedBefore = counted.failed;
-    for (const { status } of file.assertionResults) {
-      if (status === "passed") counted.passed += 1;
-      else if (status === "failed") counted.failed += 1;
-      else counted.skipped += 1;
-    }
-    if (file.status === "failed" && counted.failed === failedBefore) counted.failed += 1;
+  const reporters = ["--reporter=default", "--reporter=./scripts/test-report.mjs"];
+  const code = await run(["node_modules/vitest/vitest.mjs", "run", "--project", kind, ...reporters], {
+    VAIVEN_TEST_REPORT: report,
+  });
+  const counted = existsSync(report) ? JSON.parse(readFileSync(report, "utf8")) : { failures: [] };
+  if (code !== 0 && counted.failures.length === 0) {
+    counted.failed = 1;
+    counted.failures.push(`the ${kind} tests ended with exit code ${code}`);
   }
-  if (code !== 0 && counted.failed === 0) counted.failed += 1;
+  failures.push(...counted.failures);
   count(kind, counted, started);
 }
 
@@ -101,6 +97,7 @@ await main().catch((error) => {
   console.error(error.message);
   total.failed += 1;
 });
+if (failures.length > 0) console.log(`\nfailed:\n${failures.join("\n")}`);
 console.log(`\n${summary.join("\n")}\n`);
 console.log(result(total));
 process.exitCode = total.failed === 0 ? 0 : 1;

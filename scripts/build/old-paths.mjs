@@ -24,9 +24,8 @@ const SERVER = {
 };
 const CLIENT = {
   socket: {
-    "./client/socket.js": [
-      ...["DisconnectDescription", "ExtendedError", "Socket", "SocketOptions", "SocketReservedEvents"],
-    ],
+    "./client/socket.js": ["Socket"],
+    "./client/socket-options.js": ["DisconnectDescription", "ExtendedError", "SocketOptions", "SocketReservedEvents"],
   },
   manager: {
     "./entry/client-browser.js": ["Manager", "ManagerOptions", "ManagerReservedEvents"],

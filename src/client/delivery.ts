@@ -10,7 +10,8 @@ import type { ControlMessage } from "../packet/control-packet.js";
 import { Outgoing } from "../packet/outgoing.js";
 import { PacketType } from "../packet/socket-packet.js";
 import type { Cancel } from "../session/platform.js";
-import type { BufferedPacket, Socket } from "./socket.js";
+import type { BufferedPacket } from "./sender.js";
+import type { Socket } from "./socket.js";
 
 /** Stands for any volatile packet in a log that was saved. */
 const VOLATILE = new Outgoing("", undefined, { volatile: true });

@@ -16,16 +16,9 @@ export abstract class GuardedEmitter<
     this.soon = soon;
   }
 
-  /** Calls `fn`. What it throws is thrown again at the end of the turn, with nobody around to catch it. */
+  /** See {@link guard}. */
   protected guard(fn: () => void, fail?: (cause: unknown) => void): void {
-    try {
-      fn();
-    } catch (error) {
-      this.soon(() => {
-        throw error;
-      });
-      fail?.(error);
-    }
+    guard(this.soon, fn, fail);
   }
 
   /** `fail` is told what a listener threw, or its promise was rejected with, and the error goes its way none the less. */
@@ -35,6 +28,18 @@ export abstract class GuardedEmitter<
       heard = super.dispatch(event, args, fail && ((result) => watch(result as Promise<unknown> | undefined, fail)));
     }, fail);
     return heard;
+  }
+}
+
+/** Calls `fn`. What it throws is thrown again at the end of the turn, with nobody around to catch it. */
+export function guard(soon: (fn: () => void) => void, fn: () => void, fail?: (cause: unknown) => void): void {
+  try {
+    fn();
+  } catch (error) {
+    soon(() => {
+      throw error;
+    });
+    fail?.(error);
   }
 }
 

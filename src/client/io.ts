@@ -3,7 +3,8 @@ import type { ClientHost } from "../session/client-host.js";
 import type { BaseManager } from "./manager.js";
 import type { ManagerOptions } from "./options.js";
 import { serverAddress } from "./server-address.js";
-import { Socket, type SocketOptions } from "./socket.js";
+import { Socket } from "./socket.js";
+import type { SocketOptions } from "./socket-options.js";
 
 /** The version of the Socket.IO protocol. */
 export const protocol = 5;

@@ -19,7 +19,8 @@ import type { DeliveryFactory } from "./delivery.js";
 import { Engine } from "./engine.js";
 import { GuardedEmitter } from "./guarded-emitter.js";
 import { engineSettings, type ManagerOptions } from "./options.js";
-import { type DisconnectDescription, Socket, type SocketOptions } from "./socket.js";
+import { Socket } from "./socket.js";
+import type { DisconnectDescription, SocketOptions } from "./socket-options.js";
 
 /** The one global of every host that is used here: the types of this stage know none. */
 declare const console: { error(error: unknown): void };

@@ -1,6 +1,6 @@
 // client/ The option `retries`: events stay here until they are acknowledged. In order: several under way at once where both ends count them, else one, at least once.
 import type { TimedAckCallback } from "../event/acks.js";
-import type { EmitFlags } from "./socket.js";
+import type { EmitFlags } from "./socket-options.js";
 
 /** Events under way at once where each is sent once. More would only fill buffers: the answers come in the order of the events. */
 const WINDOW = 16;

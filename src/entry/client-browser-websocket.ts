@@ -21,11 +21,11 @@ export { WebSocket } from "../browser/websocket-transport.js";
 export { protocol } from "../client/io.js";
 export type { ManagerReservedEvents } from "../client/manager.js";
 export type { EngineOptions, ManagerOptions } from "../client/options.js";
-export {
-  type DisconnectDescription,
-  type ExtendedError,
-  Socket,
-  type SocketOptions,
-  type SocketReservedEvents,
-} from "../client/socket.js";
+export { Socket } from "../client/socket.js";
+export type {
+  DisconnectDescription,
+  ExtendedError,
+  SocketOptions,
+  SocketReservedEvents,
+} from "../client/socket-options.js";
 export { io, io as connect, io as default };

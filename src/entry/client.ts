@@ -28,13 +28,13 @@ export { type DeliveryFactory, type DeliveryOptions, type DeliveryStorage, deliv
 export { protocol } from "../client/io.js";
 export type { ManagerReservedEvents } from "../client/manager.js";
 export type { EngineOptions, ManagerOptions } from "../client/options.js";
-export {
-  type DisconnectDescription,
-  type ExtendedError,
-  Socket,
-  type SocketOptions,
-  type SocketReservedEvents,
-} from "../client/socket.js";
+export { Socket } from "../client/socket.js";
+export type {
+  DisconnectDescription,
+  ExtendedError,
+  SocketOptions,
+  SocketReservedEvents,
+} from "../client/socket-options.js";
 export { NodePolling as NodeXHR, NodePolling as XHR } from "../node/client-polling-transport.js";
 export { NodeWebSocket, NodeWebSocket as WebSocket } from "../node/client-websocket-transport.js";
 export { NodeWebTransport as WebTransport } from "../node/client-webtransport-transport.js";

@@ -2,7 +2,8 @@
 import { EventEmitter } from "node:events";
 import { delivery } from "../../src/client/delivery.js";
 import { BaseManager } from "../../src/client/manager.js";
-import type { Socket as ClientSocket, SocketOptions } from "../../src/client/socket.js";
+import type { Socket as ClientSocket } from "../../src/client/socket.js";
+import type { SocketOptions } from "../../src/client/socket-options.js";
 import { VaivenError } from "../../src/errors.js";
 import { InternTable, RequestSnapshot } from "../../src/http/request-snapshot.js";
 import { PacketReader } from "../../src/packet/packet-reader.js";

@@ -17,7 +17,7 @@ const sources = [
   "src/server/server-options.ts",
   "src/client/delivery.ts",
   "src/client/options.ts",
-  "src/client/socket.ts",
+  "src/client/socket-options.ts",
   "src/frame/deflate.ts",
 ].map(read);
 const codes = new Set([...read("src/errors.ts").matchAll(/\| "([A-Z0-9_]+)"/g)].map((match) => match[1]));

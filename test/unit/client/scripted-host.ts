@@ -2,7 +2,8 @@
 import { makeIo } from "../../../src/client/io.js";
 import { BaseManager } from "../../../src/client/manager.js";
 import type { ManagerOptions } from "../../../src/client/options.js";
-import type { Socket, SocketOptions } from "../../../src/client/socket.js";
+import type { Socket } from "../../../src/client/socket.js";
+import type { SocketOptions } from "../../../src/client/socket-options.js";
 import type { VaivenError } from "../../../src/errors.js";
 import type { Outgoing, WirePacket } from "../../../src/packet/outgoing.js";
 import { PacketReader } from "../../../src/packet/packet-reader.js";

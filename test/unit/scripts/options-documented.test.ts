@@ -31,7 +31,7 @@ describe("the table of options", () => {
     ["`cors`", "src/server/engine-options.ts", "EngineCorsOptions", []],
     ["Client: the connection", "src/client/options.ts", "EngineOptions", []],
     ["Client: the Manager", "src/client/options.ts", "ManagerOptions", ["path"]],
-    ["Client: the socket", "src/client/socket.ts", "SocketOptions", []],
+    ["Client: the socket", "src/client/socket-options.ts", "SocketOptions", []],
   ])("names what %s has", (heading, path, name, elsewhere: string[]) => {
     expect(documented(heading)).toEqual(declared(path, name).filter((option) => !elsewhere.includes(option)));
   });

@@ -1,14 +1,8 @@
 // node/ One request and its answer over node:http (http/exchange.ts is the contract). Nothing here is made per request but the exchange itself.
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type {
-  AnswerHeaders,
-  ContentCoding,
-  Exchange,
-  ExchangeOwner,
-  HttpRequest,
-  RequestHeaders,
-} from "../http/exchange.js";
+import type { AnswerHeaders, ContentCoding, Exchange, ExchangeOwner } from "../http/exchange.js";
 import { compressLater, compressNow } from "./content-codings.js";
+import { NodeRequest } from "./node-request.js";
 
 /** About 0.2 ms of one core; beyond it the thread pool compresses. */
 const SYNCHRONOUS_BYTES = 16 * 1024;
@@ -20,46 +14,21 @@ type ExchangeResponse = ServerResponse & { vaivenExchange?: NodeExchange };
 type ExchangeMessage = IncomingMessage & { vaivenExchange?: NodeExchange };
 
 /** See the contract. It is its own `request`, reading Node's as it goes. */
-export class NodeExchange implements Exchange, HttpRequest {
+export class NodeExchange extends NodeRequest implements Exchange {
   owner: ExchangeOwner | undefined = undefined;
   beforeAnswer: ((headers: AnswerHeaders) => void) | undefined = undefined;
   isAbandoned = false;
   private isAnswered = false;
-  private readonly req: IncomingMessage;
   private readonly res: ServerResponse;
   private body: Buffer[] | undefined = undefined;
   private bodyBytes = 0;
   private bodyLimit = 0;
 
   constructor(req: IncomingMessage, res: ServerResponse) {
-    this.req = req;
+    super(req);
     this.res = res;
     (res as ExchangeResponse).vaivenExchange = this;
     res.on("close", onResponseClose);
-  }
-
-  get request(): HttpRequest {
-    return this;
-  }
-
-  get method(): string {
-    return this.req.method ?? "GET";
-  }
-
-  get url(): string {
-    return this.req.url ?? "/";
-  }
-
-  get headers(): RequestHeaders {
-    return this.req.headers;
-  }
-
-  get remoteAddress(): string | undefined {
-    return this.req.socket.remoteAddress;
-  }
-
-  get secure(): boolean {
-    return isEncrypted(this.req);
   }
 
   get pendingBytes(): number {
@@ -152,11 +121,6 @@ function withVary(res: ServerResponse, headers: AnswerHeaders): AnswerHeaders {
   if (earlier !== undefined && headers["Vary"] !== undefined)
     headers["Vary"] = `${String(earlier)}, ${String(headers["Vary"])}`;
   return headers;
-}
-
-/** Whether the request came over TLS. */
-export function isEncrypted(req: IncomingMessage): boolean {
-  return "encrypted" in req.socket && req.socket.encrypted === true;
 }
 
 function onResponseClose(this: ServerResponse): void {

@@ -13,9 +13,10 @@ import type { FlushQueue } from "../session/flush-queue.js";
 import type { Platform } from "../session/platform.js";
 import { clientFolder } from "./client-folder.js";
 import { type ForeignWebSocketEngine, ForeignWebSockets } from "./foreign-websocket.js";
-import { isEncrypted, NodeExchange } from "./http-exchange.js";
+import { NodeExchange } from "./http-exchange.js";
 import { addRoute, type Route, removeRoute } from "./http-routes.js";
 import { MiddlewareResponse, NodeUpgrade, type NodeWebSocketAcceptor } from "./http-upgrade.js";
+import { isEncrypted } from "./node-request.js";
 import { nodePlatform } from "./platform.js";
 import { processHost } from "./process-host.js";
 

@@ -6,10 +6,10 @@ import type { VaivenError } from "../errors.js";
 import type { DeflateOptions } from "../frame/deflate.js";
 import { answerHandshake, formatAnswer, type HandshakeAcceptance } from "../frame/handshake-server.js";
 import type { ConnectionProfile } from "../frame/profile.js";
-import type { AnswerHeaders, HttpRequest, RequestHeaders } from "../http/exchange.js";
+import type { AnswerHeaders } from "../http/exchange.js";
 import type { Transport } from "../session/transport.js";
 import type { ForeignWebSockets } from "./foreign-websocket.js";
-import { isEncrypted } from "./http-exchange.js";
+import { NodeRequest } from "./node-request.js";
 import { nodePlatform } from "./platform.js";
 import { WebSocketServerTransport } from "./websocket-server-transport.js";
 
@@ -50,42 +50,17 @@ interface AcceptedSocket {
 }
 
 /** See the contract of server/host.ts, `UpgradeExchange`. It is its own `request`. */
-export class NodeUpgrade implements HttpRequest {
-  private readonly req: IncomingMessage;
+export class NodeUpgrade extends NodeRequest {
   private readonly socket: Duplex;
   private readonly head: Buffer;
   private isAnswered = false;
 
   constructor(req: IncomingMessage, socket: Duplex, head: Buffer) {
-    this.req = req;
+    super(req);
     this.socket = socket;
     this.head = head;
     // http has taken its listeners off; an error that nobody listens to would end the process.
     socket.on("error", destroyAfterError);
-  }
-
-  get request(): HttpRequest {
-    return this;
-  }
-
-  get method(): string {
-    return this.req.method ?? "GET";
-  }
-
-  get url(): string {
-    return this.req.url ?? "/";
-  }
-
-  get headers(): RequestHeaders {
-    return this.req.headers;
-  }
-
-  get remoteAddress(): string | undefined {
-    return this.req.socket.remoteAddress;
-  }
-
-  get secure(): boolean {
-    return isEncrypted(this.req);
   }
 
   get isPending(): boolean {

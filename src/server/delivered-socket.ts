@@ -98,7 +98,7 @@ export class DeliveredSocket<
     return new Promise((resolve, reject) => {
       refuseReserved(event[0]);
       const { timeout, compress = true } = this.takeFlags() ?? {};
-      if (this.state === "left" && this.isGone()) {
+      if (this.isGone) {
         reject(new VaivenError("ACK_DISCONNECTED", "socket has been disconnected"));
         return;
       }
@@ -206,8 +206,8 @@ export class DeliveredSocket<
     else this.state = "left";
   }
 
-  protected override isGone(): boolean {
-    return this.session.isOver;
+  protected override get isGone(): boolean {
+    return this.state === "left" && this.session.isOver;
   }
 
   protected override onLate(event: Event): void {

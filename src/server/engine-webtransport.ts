@@ -1,10 +1,10 @@
 // server/ WebTransport sessions, which somebody else's HTTP/3 server accepts and hands over (Engine.IO protocol v4, "WebTransport"; design, "Trust").
 import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
-import type { HttpRequest } from "../http/exchange.js";
 import { type Refusal, RefusalCode, refusal } from "../http/refusal.js";
 import { EngineQuery } from "../http/target.js";
 import type { WebTransportSession } from "../session/stream-transport.js";
 import type { Transport } from "../session/transport.js";
+import type { Admission } from "./admission.js";
 import { type EngineConnection, factsOf } from "./engine-connection.js";
 import { allowedOriginOf, type MiddlewareChain } from "./engine-middleware.js";
 import type { EngineSettings } from "./engine-options.js";
@@ -23,8 +23,6 @@ export interface WebTransportRequest {
 /** What is used of the engine. */
 export interface WebTransportEngine {
   readonly opts: EngineSettings;
-  verifyOrigin(request: HttpRequest, allowedOrigin: string | undefined): Refusal | undefined;
-  handshake(request: HttpRequest, req: IncomingMessage, query: EngineQuery, done: (id: string | Refusal) => void): void;
   find(sid: string, done: (connection: EngineConnection | undefined) => void): void;
   open(id: string, protocol: 4, transport: Transport, req: IncomingMessage): void;
   tellError(req: IncomingMessage, refused: Refusal): void;
@@ -35,6 +33,7 @@ export function serveWebTransport(
   session: WebTransportSession,
   given: WebTransportRequest | undefined,
   engine: WebTransportEngine,
+  admission: Admission,
   host: EngineHost,
   chain: MiddlewareChain,
 ): void {
@@ -44,11 +43,12 @@ export function serveWebTransport(
     engine.tellError(req, refused);
     session.close();
   };
-  const greet = (): void => void new WebTransportGreeting(session, host, opts.session, new Hall(engine, req));
+  const greet = (): void =>
+    void new WebTransportGreeting(session, host, opts.session, new Hall(engine, admission, req));
   if (!opts.offer.transports.includes("webtransport")) {
     refuse(refusal(RefusalCode.UNKNOWN_TRANSPORT, { transport: "webtransport" }));
   } else if (given !== undefined) {
-    verify(req, engine, host, chain, (refused) => (refused === undefined ? greet() : refuse(refused)));
+    verify(req, admission, host, chain, (refused) => (refused === undefined ? greet() : refuse(refused)));
   } else if (trustsEveryone(opts, chain)) {
     greet();
   } else {
@@ -68,41 +68,43 @@ function trustsEveryone({ cors, allowRequest }: EngineSettings, chain: Middlewar
 /** Middlewares and the Origin rule, as for every other request. */
 function verify(
   req: IncomingMessage,
-  engine: WebTransportEngine,
+  admission: Admission,
   host: EngineHost,
   chain: MiddlewareChain,
   done: (refused: Refusal | undefined) => void,
 ): void {
   if (chain.isEmpty) {
-    done(engine.verifyOrigin(factsOf(req), undefined));
+    done(admission.verifyOrigin(factsOf(req), undefined));
     return;
   }
   const failure = refusal(RefusalCode.BAD_REQUEST, { name: "MIDDLEWARE_FAILURE" });
   const res = host.middlewareResponse(req, () => done(failure));
   chain.run(req, res, (error) =>
-    done(error === undefined ? engine.verifyOrigin(factsOf(req), allowedOriginOf(res)) : failure),
+    done(error === undefined ? admission.verifyOrigin(factsOf(req), allowedOriginOf(res)) : failure),
   );
 }
 
 /** What becomes of a session that has said what it wants. */
 class Hall {
   private readonly engine: WebTransportEngine;
+  private readonly admission: Admission;
   private readonly req: IncomingMessage;
 
-  constructor(engine: WebTransportEngine, req: IncomingMessage) {
+  constructor(engine: WebTransportEngine, admission: Admission, req: IncomingMessage) {
     this.engine = engine;
+    this.admission = admission;
     this.req = req;
   }
 
   onGreeting(greeting: WebTransportGreeting, sid: string | undefined): void {
-    const { engine, req } = this;
+    const { engine, admission, req } = this;
     const refuse = (refused: Refusal): void => {
       engine.tellError(req, refused);
       greeting.refuse();
     };
     if (sid === undefined) {
       const query = Object.assign(new EngineQuery(), { protocol: "4", transport: "webtransport" });
-      engine.handshake(factsOf(req), req, query, (result) => {
+      admission.handshake(factsOf(req), req, query, (result) => {
         if (typeof result === "object") refuse(result);
         else greeting.accept((transport) => engine.open(result, 4, transport, req));
       });

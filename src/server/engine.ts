@@ -6,20 +6,19 @@ import type { Server as HttpServer, IncomingMessage, ServerResponse } from "node
 import type { Duplex } from "node:stream";
 import type { VaivenError } from "../errors.js";
 import { answerBrowserFile, browserFileName } from "../http/browser-files.js";
-import type { AnswerHeaders, Exchange, HttpRequest } from "../http/exchange.js";
-import { refuseOrigin } from "../http/origin.js";
+import type { AnswerHeaders, Exchange } from "../http/exchange.js";
 import { PollingTransport } from "../http/polling-transport.js";
 import { limitRefusal, messageOf, type Refusal, RefusalCode, refusal, refusalBody, statusOf } from "../http/refusal.js";
 import type { RequestSnapshot } from "../http/request-snapshot.js";
 import { type EngineQuery, isBelow, readEngineQuery } from "../http/target.js";
 import { addressOf, type TrustProxy } from "../http/trusted-proxy.js";
-import { verifyProtocol, verifyRequest, verifyTransport } from "../http/verify.js";
+import { verifyTransport } from "../http/verify.js";
 import { MeteredSession } from "../session/metered-session.js";
 import { ServerSession } from "../session/server-session.js";
 import type { SessionSink } from "../session/session-sink.js";
 import type { WebTransportSession } from "../session/stream-transport.js";
 import type { Transport } from "../session/transport.js";
-import { askAllowRequest, askId } from "./allow-request.js";
+import { Admission } from "./admission.js";
 import { connectionError } from "./connection-error.js";
 import { ConnectionLimits, type LimitReport, limitReport, tooManyHeaders } from "./connection-limits.js";
 import { type ConnectionRegistry, EngineConnection, factsOf } from "./engine-connection.js";
@@ -52,6 +51,7 @@ export class Engine extends GuardedEmitter implements HttpRoute, ConnectionRegis
   readonly limits: ConnectionLimits | undefined;
   private readonly host: EngineHost;
   private readonly chain: MiddlewareChain;
+  private readonly admission: Admission;
   private readonly protocols: EngineProtocols;
   private readonly webSockets: WebSocketAcceptor;
   private readonly connections = new Map<string, EngineConnection>();
@@ -68,6 +68,7 @@ export class Engine extends GuardedEmitter implements HttpRoute, ConnectionRegis
     this.host = host;
     this.limits = opts.connections === undefined ? undefined : new ConnectionLimits(opts.connections);
     this.chain = new MiddlewareChain(opts.cors, (cause, event, request) => this.failed(cause, { event, request }));
+    this.admission = new Admission(this, (text) => host.warn(text));
     this.protocols = new EngineProtocols(host, opts);
     const { maxFragments, maxTinyFragments, deflate } = opts;
     this.webSockets = host.webSockets(
@@ -200,7 +201,7 @@ export class Engine extends GuardedEmitter implements HttpRoute, ConnectionRegis
    * `cors.origin` is `"*"` and there is neither `allowRequest` nor a middleware.
    */
   onWebTransportSession(session: WebTransportSession, request?: WebTransportRequest): void {
-    serveWebTransport(session, request, this, this.host, this.chain);
+    serveWebTransport(session, request, this, this.admission, this.host, this.chain);
   }
 
   forget(connection: EngineConnection): void {
@@ -233,14 +234,14 @@ export class Engine extends GuardedEmitter implements HttpRoute, ConnectionRegis
       }
     }
     const query = readEngineQuery(request.url);
-    const refused = this.verify(request, query, false, allowedOrigin);
+    const refused = this.admission.verify(request, query, false, allowedOrigin);
     if (refused !== undefined) {
       this.refuse(exchange, req, refused);
       return;
     }
     this.watchHeaders(exchange, req);
     if (query.sid === undefined) {
-      this.handshake(request, req, query, (result) => {
+      this.admission.handshake(request, req, query, (result) => {
         if (typeof result === "object") this.refuse(exchange, req, result);
         else if (!exchange.isAbandoned) this.openPolling(exchange, req, query, result);
       });
@@ -288,7 +289,7 @@ export class Engine extends GuardedEmitter implements HttpRoute, ConnectionRegis
     headers: AnswerHeaders,
   ): void {
     const query = readEngineQuery(upgrade.request.url);
-    const refused = this.verify(upgrade.request, query, true, allowedOrigin);
+    const refused = this.admission.verify(upgrade.request, query, true, allowedOrigin);
     if (refused !== undefined) {
       this.refuseUpgrade(upgrade, req, refused);
       return;
@@ -302,7 +303,7 @@ export class Engine extends GuardedEmitter implements HttpRoute, ConnectionRegis
       });
       return;
     }
-    this.handshake(upgrade.request, req, query, (result) => {
+    this.admission.handshake(upgrade.request, req, query, (result) => {
       if (typeof result === "object") this.refuseUpgrade(upgrade, req, result);
       else if (upgrade.isPending) {
         emitHeaders(this, "initial_headers", headers, req);
@@ -345,59 +346,9 @@ export class Engine extends GuardedEmitter implements HttpRoute, ConnectionRegis
 
   // ── both ──
 
-  private verify(
-    request: HttpRequest,
-    query: EngineQuery,
-    upgrade: boolean,
-    allowedOrigin: string | undefined,
-  ): Refusal | undefined {
-    return verifyRequest(request, query, upgrade, this.opts.offer) ?? this.verifyOrigin(request, allowedOrigin);
-  }
-
   /** @internal */
-  verifyOrigin(request: HttpRequest, allowedOrigin: string | undefined): Refusal | undefined {
-    const error = refuseOrigin(request, allowedOrigin, this.opts.trustProxy);
-    if (error === undefined) return undefined;
-    this.host.warn(`A connection was refused: ${error.message}.`);
-    return refusal(RefusalCode.FORBIDDEN, { name: error.code, ...error.detail }, error.message);
-  }
-
-  /** @internal Asks for leave and an id. Calls `done` with the id or with why there is none; in this turn unless the user's functions take longer. */
-  handshake(
-    request: HttpRequest,
-    req: IncomingMessage,
-    query: EngineQuery,
-    done: (result: string | Refusal) => void,
-  ): void {
-    const tooMany = this.limits?.refuse(addressOf(request, this.trustProxy), query.transport === "polling");
-    if (tooMany !== undefined) {
-      this.tellLimit(tooMany, { req });
-      done(limitRefusal(RefusalCode.FORBIDDEN, tooMany, tooMany.httpStatus === 429 ? 429 : 503));
-      return;
-    }
-    const failed = (cause: unknown): void => this.failed(cause, { event: "allowRequest", request: req });
-    askAllowRequest(this.opts.allowRequest, req, failed, (refused) => {
-      if (refused !== undefined) {
-        done(refused);
-        return;
-      }
-      const protocol = verifyProtocol(query, this.opts.offer);
-      if (typeof protocol === "object") done(protocol);
-      else this.makeId(req, done);
-    });
-  }
-
-  private makeId(req: IncomingMessage, done: (result: string | Refusal) => void): void {
-    const failed = (error: unknown): void => {
-      this.failed(error, { event: "generateId", request: req });
-      done(refusal(RefusalCode.BAD_REQUEST, { name: "ID_GENERATION_ERROR", error }));
-    };
-    askId(
-      () => this.generateId(req),
-      (id) => this.connections.has(id),
-      failed,
-      done,
-    );
+  hasSession(id: string): boolean {
+    return this.connections.has(id);
   }
 
   /** @internal */
@@ -489,11 +440,13 @@ export class Engine extends GuardedEmitter implements HttpRoute, ConnectionRegis
     return limitRefusal(RefusalCode.BAD_REQUEST, error, 431);
   }
 
-  private tellLimit(error: VaivenError, where: Pick<LimitReport, "req" | "connection">): void {
+  /** @internal */
+  tellLimit(error: VaivenError, where: Pick<LimitReport, "req" | "connection">): void {
     if (this.listenerCount("limit") > 0) this.emit("limit", limitReport(error, where));
   }
 
-  private failed(cause: unknown, failure: EngineFailure): void {
+  /** @internal */
+  failed(cause: unknown, failure: EngineFailure): void {
     if (this.onFailure === undefined) this.host.report(cause, String(failure.event));
     else this.onFailure(cause, failure);
   }

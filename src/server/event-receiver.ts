@@ -1,6 +1,8 @@
-// server/ The receiving half of a socket: listeners of events, catch-all listeners both ways, and what becomes of their errors.
+// server/ The receiving half of a socket: middlewares and listeners of events, catch-all listeners both ways, and what becomes of their errors.
 import type { EventsMap, Unchecked } from "../event/event-map.js";
 import { append, type ListenerList, prepend, remove } from "../event/listener-list.js";
+import { type Middleware, runMiddlewares } from "./middleware.js";
+import type { Event } from "./socket-types.js";
 import { emitLocally, StrictEventEmitter } from "./strict-event-emitter.js";
 
 /** A catch-all listener: the event's name, then its arguments. */
@@ -17,9 +19,17 @@ export abstract class EventReceiver<
 > extends StrictEventEmitter<Listen, Emit, Reserved> {
   private anyIncoming: ListenerList<AnyListener> | undefined = undefined;
   private anyOutgoing: ListenerList<AnyListener> | undefined = undefined;
+  private middlewares: Middleware<Event>[] | undefined = undefined;
 
   constructor() {
     super(CAPTURE);
+  }
+
+  /** Adds a middleware for each incoming event: `([event, ...args], next)`. `next(error)` drops the event and emits `error` here. */
+  use(fn: (event: Event, next: (err?: Error) => void) => void): this {
+    this.middlewares ??= [];
+    this.middlewares.push(fn);
+    return this;
   }
 
   /** Adds a listener of every incoming event, called before the event's own with its name and arguments. */
@@ -69,6 +79,13 @@ export abstract class EventReceiver<
     return this.anyOutgoing !== undefined;
   }
 
+  /** An event of the peer's: catch-all listeners, middlewares, listeners. */
+  protected receive(event: unknown[]): void {
+    if (this.anyIncoming !== undefined) this.tell(this.anyIncoming, event);
+    if (this.middlewares === undefined) this.dispatch(event);
+    else this.runMiddlewares(this.middlewares, event as Event);
+  }
+
   /** Calls the listeners of an event. Node's `emit` without a spread for the usual numbers of arguments: this is the path of every message. */
   protected dispatch(event: readonly unknown[]): void {
     // A peer may send an event of this name, at which Node throws if nobody listens.
@@ -107,16 +124,18 @@ export abstract class EventReceiver<
     }
   }
 
-  protected tellIncoming(event: readonly unknown[]): void {
-    if (this.anyIncoming !== undefined) this.tell(this.anyIncoming, event);
-  }
-
   protected tellOutgoing(event: readonly unknown[]): void {
     if (this.anyOutgoing !== undefined) this.tell(this.anyOutgoing, event);
   }
 
   /** @internal A listener of an event of the peer failed. Its error was reported. */
   abstract _eventFailed(cause: unknown, event: readonly unknown[]): void;
+
+  /** Whether what comes from the peer reaches listeners now. */
+  protected abstract get isReceiving(): boolean;
+
+  /** An event has passed the middlewares, and meanwhile nothing is received any more. */
+  protected abstract onLate(event: Event): void;
 
   /** An event of the peer's has no listener of its own. */
   protected abstract unheard(event: readonly unknown[]): void;
@@ -127,6 +146,9 @@ export abstract class EventReceiver<
   /** A listener threw. */
   protected abstract handlerFailed(cause: unknown, event: unknown): void;
 
+  /** A middleware threw, or refused an event and nobody listens to `error`. */
+  protected abstract middlewareFailed(cause: unknown, event: unknown): void;
+
   /** Whether catch-all listeners hear of every event. */
   protected get hasIncomingListeners(): boolean {
     return this.anyIncoming !== undefined;
@@ -134,5 +156,27 @@ export abstract class EventReceiver<
 
   private tell(listeners: ListenerList<AnyListener>, event: readonly unknown[]): void {
     for (const listener of listeners) this.guard(() => listener.apply(this, event as unknown[]), event[0]);
+  }
+
+  private runMiddlewares(chain: readonly Middleware<Event>[], event: Event): void {
+    runMiddlewares(chain, event, {
+      onDone: (error) => {
+        if (!this.isReceiving) {
+          if (error === undefined) this.onLate(event);
+          return;
+        }
+        if (error === undefined) {
+          this.dispatch(event);
+          return;
+        }
+        if (this.listenerCount("error") > 0) this.emitReserved("error", error);
+        else this.middlewareFailed(error, event[0]);
+        this._eventFailed(error, event);
+      },
+      onThrown: (cause) => {
+        this.middlewareFailed(cause, event[0]);
+        this._eventFailed(cause, event);
+      },
+    });
   }
 }

@@ -5,47 +5,21 @@
 import type { IncomingMessage } from "node:http";
 import type { Room, SocketId } from "../adapter/contract.js";
 import type { AdapterSocket } from "../adapter/namespace-view.js";
-import { VaivenError } from "../errors.js";
-import { asError, unhandledError, wireErrorOf } from "../event/ack-errors.js";
-import {
-  type AckCallback,
-  type AckTable,
-  abandonAcks,
-  ackDisconnectedError,
-  expectAck,
-  expectAckWithin,
-  type PendingAck,
-  type TimedAckCallback,
-  takeAck,
-} from "../event/acks.js";
-import type {
-  AllButLast,
-  DecorateAcknowledgements,
-  DecorateAcknowledgementsWithMultipleResponses,
-  DefaultEventsMap,
-  EventNames,
-  EventNamesWithAck,
-  EventParams,
-  EventsMap,
-  FirstNonErrorArg,
-  Last,
-  Unchecked,
-} from "../event/event-map.js";
-import { refuseReserved } from "../event/reserved.js";
-import { Capability, type ControlMessage, encodeControl } from "../packet/control-packet.js";
+import type { VaivenError } from "../errors.js";
+import { asError, unhandledError } from "../event/ack-errors.js";
+import type { DefaultEventsMap, EventsMap, Unchecked } from "../event/event-map.js";
+import type { ControlMessage } from "../packet/control-packet.js";
 import type { Outgoing } from "../packet/outgoing.js";
-import { PacketType, RESERVED_EVENTS, type SocketPacket } from "../packet/socket-packet.js";
-import { BroadcastOperator } from "./broadcast-operator.js";
+import { PacketType, type SocketPacket } from "../packet/socket-packet.js";
 import type { Client } from "./client.js";
 import type { Connection } from "./connection.js";
 import { Credentials, type Expiry } from "./credentials.js";
 import type { EngineSocket } from "./engine-socket.js";
-import { EventReceiver } from "./event-receiver.js";
+import { EventSender } from "./event-sender.js";
 import { buildHandshake } from "./handshake.js";
-import { type Middleware, runMiddlewares } from "./middleware.js";
 import type { Namespace } from "./namespace.js";
 import type { Server } from "./server.js";
-import type { DisconnectReason, Event, Handshake, SocketFlags, SocketReservedEventsMap } from "./socket-types.js";
+import type { DisconnectReason, Event, Handshake } from "./socket-types.js";
 import { receiveRejections } from "./strict-event-emitter.js";
 
 /** A socket of any program. */
@@ -65,7 +39,7 @@ export class Socket<
     ServerSideEvents extends EventsMap = DefaultEventsMap,
     SocketData = Unchecked,
   >
-  extends EventReceiver<ListenEvents, EmitEvents, SocketReservedEventsMap>
+  extends EventSender<ListenEvents, EmitEvents, ServerSideEvents, SocketData>
   implements AdapterSocket
 {
   /** Names this socket to the program and to the client. A room of this name holds it. */
@@ -80,9 +54,6 @@ export class Socket<
   private readonly auth: { [key: string]: Unchecked } | undefined;
   private readonly issued: number = Date.now();
   // Made when first used: most sockets never use most of them, and there are many sockets.
-  private flags: SocketFlags | undefined = undefined;
-  private middlewares: Middleware<Event>[] | undefined = undefined;
-  protected pendingAcks: AckTable | undefined = undefined;
   private ownData: SocketData | undefined = undefined;
   private ownHandshake: Handshake | undefined = undefined;
   private credentials: Credentials | undefined = undefined;
@@ -167,12 +138,6 @@ export class Socket<
     return this.nsp.adapter.socketRooms(this.id) ?? new Set();
   }
 
-  /** The acknowledgements that are waited for, by packet id. */
-  get acks(): AckTable {
-    this.pendingAcks ??= new Map();
-    return this.pendingAcks;
-  }
-
   /** Bytes that wait for this client. */
   get bufferedAmount(): number {
     return this.connection.bufferedAmount;
@@ -192,146 +157,6 @@ export class Socket<
     return new Promise((resolve) => this.client._whenDrained(resolve));
   }
 
-  /**
-   * Sends an event. A function as last argument is called with the client's acknowledgement.
-   * It leaves at the end of the turn; after `disconnect` it is dropped. One that is larger than the server's `maxBufferedBytes` is not sent: that is
-   * reported to `io.onError` as `PACKET_TOO_BIG`, or to whoever awaits an acknowledgement with an error.
-   *
-   * @throws VaivenError `API_RESERVED_EVENT`, and `PACKET_CYCLIC`, `PACKET_TOO_DEEP`, `PACKET_INVALID_JSON` for what cannot be encoded
-   */
-  override emit<Ev extends EventNames<EmitEvents>>(ev: Ev, ...args: EventParams<EmitEvents, Ev>): boolean;
-  override emit(...event: Unchecked[]): boolean {
-    if (RESERVED_EVENTS.has(event[0])) refuseReserved(event[0]);
-    const { flags } = this;
-    if (flags !== undefined) this.flags = undefined;
-    const ack =
-      event.length > 1 && typeof event[event.length - 1] === "function" ? (event.pop() as AckCallback) : undefined;
-    if (this.state === "left" && this.isGone()) {
-      if (ack !== undefined && flags?.timeout !== undefined) this.refuseAck(ack);
-      return true;
-    }
-    const id = ack === undefined ? undefined : this.nsp._ids++;
-    const packet = this.nsp._codec.writer.event(this.nsp.name, id, event, flags);
-    const tooBig = this.tooBig(packet, event[0]);
-    if (tooBig !== undefined) {
-      if (ack !== undefined && flags?.timeout !== undefined) this.refuseAck(ack, tooBig);
-      else this.nsp._errors.emitFailed(tooBig, { socket: this as AnySocket, event: event[0] });
-      return true;
-    }
-    if (ack !== undefined) this.awaitAck(id as number, ack, flags?.timeout, event[0]);
-    if (this.hasOutgoingListeners) this.tellOutgoing(event);
-    this.deliver(packet);
-    return true;
-  }
-
-  /**
-   * Sends an event and gives the first argument of its acknowledgement.
-   * Rejects with `ACK_TIMEOUT` under {@link timeout}, and with `ACK_DISCONNECTED` as soon as the client is gone.
-   */
-  emitWithAck<Ev extends EventNamesWithAck<EmitEvents>>(
-    ev: Ev,
-    ...args: AllButLast<EventParams<EmitEvents, Ev>>
-  ): Promise<FirstNonErrorArg<Last<EventParams<EmitEvents, Ev>>>>;
-  emitWithAck(...event: Unchecked[]): Promise<Unchecked> {
-    return new Promise((resolve, reject) => {
-      refuseReserved(event[0]);
-      const { flags } = this;
-      this.flags = undefined;
-      if (this.state === "left" && this.isGone()) {
-        reject(ackDisconnectedError());
-        return;
-      }
-      const settle: TimedAckCallback = (error, response) => (error === null ? resolve(response) : reject(error));
-      const id = this.nsp._ids++;
-      const packet = this.nsp._codec.writer.event(this.nsp.name, id, event, flags);
-      const tooBig = this.tooBig(packet, event[0]);
-      if (tooBig !== undefined) {
-        reject(tooBig);
-        return;
-      }
-      if (flags?.timeout === undefined) expectAck(this.acks, id, settle);
-      else expectAckWithin(this.acks, id, flags.timeout, this.nsp._clock, settle);
-      if (this.hasOutgoingListeners) this.tellOutgoing(event);
-      this.deliver(packet);
-    });
-  }
-
-  /**
-   * Sends an event and resolves when the client has received it, which is before its listeners have run, and says nothing of them.
-   * It waits over the loss of a connection. Rejects with `ACK_DISCONNECTED` when the client does not come back in time or is disconnected, with `ACK_TIMEOUT`
-   * under {@link timeout} (the event may still arrive), and with `API_UNAVAILABLE` where it cannot be known: without the option
-   * `connectionStateRecovery`, and for clients that are not ours.
-   */
-  emitConfirmed<Ev extends EventNames<EmitEvents>>(ev: Ev, ...args: EventParams<EmitEvents, Ev>): Promise<void>;
-  emitConfirmed(..._event: Unchecked[]): Promise<void> {
-    this.flags = undefined;
-    return Promise.reject(
-      new VaivenError(
-        "API_UNAVAILABLE",
-        "emitConfirmed needs the option connectionStateRecovery and a client of vaivén: this one cannot say what it received",
-      ),
-    );
-  }
-
-  /** Sends a `message` event. */
-  send(...args: EventParams<EmitEvents, "message" & EventNames<EmitEvents>>): this {
-    this.emit("message" as EventNames<EmitEvents>, ...(args as Unchecked));
-    return this;
-  }
-
-  /** As {@link send}. */
-  write(...args: EventParams<EmitEvents, "message" & EventNames<EmitEvents>>): this {
-    return this.send(...args);
-  }
-
-  /** The next emit may be dropped if it would have to wait for the client. */
-  get volatile(): this {
-    this.flags ??= {};
-    this.flags.volatile = true;
-    return this;
-  }
-
-  /** Whether the next emit may be compressed, where the connection compresses. Default: true. */
-  compress(compress: boolean): this {
-    this.flags ??= {};
-    this.flags.compress = compress;
-    return this;
-  }
-
-  /** The acknowledgement of the next emit may take `ms` milliseconds; its callback then takes an error first. */
-  timeout(ms: number): Socket<ListenEvents, DecorateAcknowledgements<EmitEvents>, ServerSideEvents, SocketData> {
-    this.flags ??= {};
-    this.flags.timeout = ms;
-    return this as Unchecked;
-  }
-
-  /** To everybody in the namespace but this socket. */
-  get broadcast(): BroadcastOperator<DecorateAcknowledgementsWithMultipleResponses<EmitEvents>, SocketData> {
-    return this.newBroadcast();
-  }
-
-  /** To the members of a room, or of any of several, but this socket. Chained: the union. */
-  to(room: Room | Room[]): BroadcastOperator<DecorateAcknowledgementsWithMultipleResponses<EmitEvents>, SocketData> {
-    return this.newBroadcast().to(room);
-  }
-
-  /** As {@link to}. */
-  in(room: Room | Room[]): BroadcastOperator<DecorateAcknowledgementsWithMultipleResponses<EmitEvents>, SocketData> {
-    return this.to(room);
-  }
-
-  /** To everybody but this socket and the members of a room. */
-  except(
-    room: Room | Room[],
-  ): BroadcastOperator<DecorateAcknowledgementsWithMultipleResponses<EmitEvents>, SocketData> {
-    return this.newBroadcast().except(room);
-  }
-
-  /** To everybody but this socket, on this process only. */
-  get local(): BroadcastOperator<DecorateAcknowledgementsWithMultipleResponses<EmitEvents>, SocketData> {
-    return this.newBroadcast().local;
-  }
-
   /** Joins a room, or several. Twice is once. A promise only where the adapter needs one. */
   join(rooms: Room | Room[]): Promise<void> | void;
   /** @deprecated It is done when `join` returns, or when its promise resolves. */
@@ -347,13 +172,6 @@ export class Socket<
   leave(room: Room, callback: (error: null) => void): Promise<void> | void;
   leave(room: Room): Promise<void> | void {
     return this.nsp._watchAdapter(this.nsp.adapter.del(this.id, room));
-  }
-
-  /** Adds a middleware for each incoming event: `([event, ...args], next)`. `next(error)` drops the event and emits `error` here. */
-  use(fn: (event: Event, next: (err?: Error) => void) => void): this {
-    this.middlewares ??= [];
-    this.middlewares.push(fn);
-    return this;
   }
 
   /**
@@ -391,22 +209,6 @@ export class Socket<
     }
   }
 
-  /** A packet that is larger than what may wait for a client would cost the connection: it is the event that fails. */
-  private tooBig(packet: Outgoing, event: unknown): VaivenError | undefined {
-    const limit = this.nsp.server._maxBufferedBytes;
-    // A character takes three bytes at most: for almost every packet this is all that is looked at.
-    if (packet.rest === undefined && packet.head.length * 3 <= limit) return undefined;
-    const got = packet.byteLength((text) => Buffer.byteLength(text));
-    if (got <= limit) return undefined;
-    return new VaivenError(
-      "PACKET_TOO_BIG",
-      `"${event}" has ${got} bytes, expected at most ${limit} (maxBufferedBytes)`,
-      {
-        detail: { event, limit, got },
-      },
-    );
-  }
-
   /** @internal */
   _sendPacket(packet: SocketPacket): void {
     this.connection.send(this.nsp._codec.writer.packet(packet));
@@ -418,13 +220,6 @@ export class Socket<
     this.nsp._askAdapter((adapter) => adapter.addAll(this.id, this.firstRooms()));
     const data = this.connection.protocol === 3 ? undefined : this.connectData();
     this._sendPacket({ type: PacketType.CONNECT, nsp: this.nsp.name, data });
-  }
-
-  /** What modifies the emit that asks; the next one begins anew. */
-  protected takeFlags(): SocketFlags | undefined {
-    const { flags } = this;
-    this.flags = undefined;
-    return flags;
   }
 
   /** What the client is told when it is accepted. */
@@ -464,16 +259,7 @@ export class Socket<
     if (this.state !== "connected") return;
     const event = packet.data as unknown[];
     if (packet.id !== undefined) event.push(this.ackSender(packet.id));
-    this.tellIncoming(event);
-    if (this.middlewares === undefined) this.dispatch(event);
-    else this.runMiddlewares(this.middlewares, event as Event);
-  }
-
-  /** @internal An acknowledgement came. */
-  _onAck(packet: SocketPacket): void {
-    if (this.pendingAcks === undefined || this.state !== "connected") return;
-    const pending = takeAck(this.pendingAcks, packet.id as number);
-    if (pending !== undefined) this.callBack(pending, packet.data as unknown[], "acknowledgement");
+    this.receive(event);
   }
 
   /** @internal A control packet came, of a capability that was agreed on. False if a client may not send its kind. */
@@ -487,11 +273,6 @@ export class Socket<
   _dismiss(error: VaivenError): void {
     this._sendPacket({ type: PacketType.DISCONNECT, nsp: this.nsp.name });
     this._onClose("server namespace disconnect", error);
-  }
-
-  /** @internal */
-  _forgetAck(ack: PendingAck): void {
-    for (const [id, pending] of this.pendingAcks ?? []) if (pending === ack) this.pendingAcks?.delete(id);
   }
 
   /** @internal The end, whoever asked for it. Once. */
@@ -518,17 +299,15 @@ export class Socket<
     this.abandonAcks(reason);
   }
 
-  /** It has left: whether what is sent still has no way to the client. */
-  protected isGone(): boolean {
-    return true;
+  protected override get isReceiving(): boolean {
+    return this.state === "connected";
   }
 
-  /** An event has passed the middlewares, and the socket has left meanwhile. */
-  protected onLate(_event: Event): void {}
-
-  protected abandonAcks(reason?: DisconnectReason): void {
-    if (this.pendingAcks !== undefined) abandonAcks(this.pendingAcks, ackDisconnectedError(reason));
+  protected override get isGone(): boolean {
+    return this.state === "left";
   }
+
+  protected override onLate(_event: Event): void {}
 
   protected override guard(call: () => unknown, event: unknown): void {
     this.nsp._errors.guard(call, { socket: this as AnySocket, event });
@@ -536,6 +315,10 @@ export class Socket<
 
   protected override handlerFailed(cause: unknown, event: unknown): void {
     this.nsp._errors.handlerFailed(cause, { socket: this as AnySocket, event });
+  }
+
+  protected override middlewareFailed(cause: unknown, event: unknown): void {
+    this.nsp._errors.middlewareFailed(cause, { socket: this as AnySocket, event });
   }
 
   /** @internal Whoever awaits the acknowledgement of this event is told, where the client is one of ours. */
@@ -553,71 +336,6 @@ export class Socket<
 
   protected override unheard(event: readonly unknown[]): void {
     if (!this.hasIncomingListeners) this._eventFailed(unhandledError(event[0]), event);
-  }
-
-  /** Whether the client takes errors as acknowledgements. */
-  private get failsAcks(): boolean {
-    return (this.client._caps & Capability.ACK_ERRORS) !== 0;
-  }
-
-  private newBroadcast(): BroadcastOperator<DecorateAcknowledgementsWithMultipleResponses<EmitEvents>, SocketData> {
-    const flags = this.flags;
-    this.flags = undefined;
-    return new BroadcastOperator(this.nsp.adapter, new Set(), new Set([this.id]), flags);
-  }
-
-  private awaitAck(id: number, callback: AckCallback, timeout: number | undefined, event: unknown): void {
-    if (timeout === undefined) {
-      this.acks.set(id, callback);
-      return;
-    }
-    expectAckWithin(this.acks, id, timeout, this.nsp._clock, (...args) => this.callBack(callback, args, event));
-  }
-
-  /** A callback that takes an error, of an emit after the end: told at the end of the turn, as an answer would be. */
-  private refuseAck(callback: AckCallback, error: VaivenError = ackDisconnectedError()): void {
-    this.nsp._clock.soon(() => this.callBack(callback, [error], "acknowledgement"));
-  }
-
-  private callBack(callback: AckCallback, args: unknown[], event: unknown): void {
-    this.nsp._errors.guard(() => callback(...args), { socket: this as AnySocket, event });
-  }
-
-  /** What a handler calls to acknowledge. Only the first call is sent. */
-  private ackSender(id: number): AckCallback {
-    let sent = false;
-    return (...args) => {
-      if (sent || (this.state === "left" && this.isGone())) return;
-      const [error] = args;
-      const packet =
-        error instanceof Error && this.failsAcks
-          ? encodeControl(this.nsp.name, ["ack-error", id, wireErrorOf(error)])
-          : this.nsp._codec.writer.ack(this.nsp.name, id, args);
-      sent = true;
-      this.deliver(packet);
-    };
-  }
-
-  private runMiddlewares(chain: readonly Middleware<Event>[], event: Event): void {
-    runMiddlewares(chain, event, {
-      onDone: (error) => {
-        if (this.state !== "connected") {
-          if (error === undefined) this.onLate(event);
-          return;
-        }
-        if (error === undefined) {
-          this.dispatch(event);
-          return;
-        }
-        if (this.listenerCount("error") > 0) this.emitReserved("error", error);
-        else this.nsp._errors.middlewareFailed(error, { socket: this as AnySocket, event: event[0] });
-        this._eventFailed(error, event);
-      },
-      onThrown: (cause) => {
-        this.nsp._errors.middlewareFailed(cause, { socket: this as AnySocket, event: event[0] });
-        this._eventFailed(cause, event);
-      },
-    });
   }
 }
 

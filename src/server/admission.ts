@@ -1,0 +1,97 @@
+// server/ Who may open a session: what the request says, its Origin, limits, `allowRequest`, and at last the id (Engine.IO protocol v4, "Handshake"; design, "Trust").
+import type { IncomingMessage } from "node:http";
+import type { VaivenError } from "../errors.js";
+import type { HttpRequest } from "../http/exchange.js";
+import { refuseOrigin } from "../http/origin.js";
+import { limitRefusal, type Refusal, RefusalCode, refusal } from "../http/refusal.js";
+import type { EngineQuery } from "../http/target.js";
+import { addressOf } from "../http/trusted-proxy.js";
+import { verifyProtocol, verifyRequest } from "../http/verify.js";
+import { askAllowRequest, askId } from "./allow-request.js";
+import type { ConnectionLimits, LimitReport } from "./connection-limits.js";
+import type { EngineSettings } from "./engine-options.js";
+import type { EngineFailure } from "./guarded-emitter.js";
+
+/** What is asked of the engine. */
+export interface AdmittingEngine {
+  readonly opts: EngineSettings;
+  readonly limits: ConnectionLimits | undefined;
+  /** The program may have replaced it. */
+  generateId(req: IncomingMessage): string | Promise<string>;
+  /** Whether a session has this id. */
+  hasSession(id: string): boolean;
+  /** One of the program's functions failed. */
+  failed(cause: unknown, failure: EngineFailure): void;
+  tellLimit(error: VaivenError, where: Pick<LimitReport, "req">): void;
+}
+
+/** Decides on requests before there is a session. Every transport passes here. */
+export class Admission {
+  private readonly engine: AdmittingEngine;
+  private readonly warn: (text: string) => void;
+
+  /** @param warn - tells whoever runs the server */
+  constructor(engine: AdmittingEngine, warn: (text: string) => void) {
+    this.engine = engine;
+    this.warn = warn;
+  }
+
+  /** Why a request is refused for what it says itself. */
+  verify(
+    request: HttpRequest,
+    query: EngineQuery,
+    upgrade: boolean,
+    allowedOrigin: string | undefined,
+  ): Refusal | undefined {
+    return verifyRequest(request, query, upgrade, this.engine.opts.offer) ?? this.verifyOrigin(request, allowedOrigin);
+  }
+
+  /** @param allowedOrigin - what `cors` has allowed */
+  verifyOrigin(request: HttpRequest, allowedOrigin: string | undefined): Refusal | undefined {
+    const error = refuseOrigin(request, allowedOrigin, this.engine.opts.trustProxy);
+    if (error === undefined) return undefined;
+    this.warn(`A connection was refused: ${error.message}.`);
+    return refusal(RefusalCode.FORBIDDEN, { name: error.code, ...error.detail }, error.message);
+  }
+
+  /** Asks for leave and an id. Calls `done` with the id or with why there is none; in this turn unless the user's functions take longer. */
+  handshake(
+    request: HttpRequest,
+    req: IncomingMessage,
+    query: EngineQuery,
+    done: (result: string | Refusal) => void,
+  ): void {
+    const { engine } = this;
+    const { opts } = engine;
+    const tooMany = engine.limits?.refuse(addressOf(request, opts.trustProxy), query.transport === "polling");
+    if (tooMany !== undefined) {
+      engine.tellLimit(tooMany, { req });
+      done(limitRefusal(RefusalCode.FORBIDDEN, tooMany, tooMany.httpStatus === 429 ? 429 : 503));
+      return;
+    }
+    const failed = (cause: unknown): void => engine.failed(cause, { event: "allowRequest", request: req });
+    askAllowRequest(opts.allowRequest, req, failed, (refused) => {
+      if (refused !== undefined) {
+        done(refused);
+        return;
+      }
+      const protocol = verifyProtocol(query, opts.offer);
+      if (typeof protocol === "object") done(protocol);
+      else this.makeId(req, done);
+    });
+  }
+
+  private makeId(req: IncomingMessage, done: (result: string | Refusal) => void): void {
+    const { engine } = this;
+    const failed = (error: unknown): void => {
+      engine.failed(error, { event: "generateId", request: req });
+      done(refusal(RefusalCode.BAD_REQUEST, { name: "ID_GENERATION_ERROR", error }));
+    };
+    askId(
+      () => engine.generateId(req),
+      (id) => engine.hasSession(id),
+      failed,
+      done,
+    );
+  }
+}

@@ -1,0 +1,155 @@
+// session/: a server's and a client's session over the same wires, upgrades above all.
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { VaivenError } from "../../../src/errors.js";
+
+import { message, pair, runDry, type Scene } from "./session-stage.js";
+
+describe("two sessions", () => {
+  it("open over polling, upgrade, and tell each other what the open packet says", () => {
+    const scene = pair();
+    runDry(scene);
+    expect(scene.clientSink.opened?.sid).toBe("id");
+    expect(scene.clientSink.opened?.vaiven).toEqual({ v: 1, caps: [] });
+    expect(scene.client.transport?.name).toBe("websocket");
+    expect(scene.server.transport.name).toBe("websocket");
+    expect(scene.server.upgrading).toBe(false);
+    expect(scene.platform.timerCount).toBe(2);
+  });
+
+  it("lose, double and reorder nothing while an upgrade happens, whatever the network delivers first", () => {
+    const step = fc.constantFrom<"get" | "post" | "up" | "down" | "client sends" | "server sends" | "settle">(
+      "get",
+      "post",
+      "up",
+      "down",
+      "client sends",
+      "server sends",
+      "settle",
+    );
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 300 }), (steps) => {
+        const scene = pair();
+        const sent = { client: [] as string[], server: [] as string[] };
+        for (const action of steps) {
+          if (action === "settle") scene.platform.settle();
+          else if (action === "server sends") {
+            scene.server.send(message(`s${sent.server.length}`));
+            sent.server.push(`s${sent.server.length}`);
+          } else if (action === "client sends") {
+            if (scene.client.state !== "open") continue;
+            scene.client.send(message(`c${sent.client.length}`));
+            sent.client.push(`c${sent.client.length}`);
+          } else scene.wires[action].step();
+          expect(scene.serverSink.messages).toEqual(sent.client.slice(0, scene.serverSink.messages.length));
+          expect(scene.clientSink.messages).toEqual(sent.server.slice(0, scene.clientSink.messages.length));
+        }
+        runDry(scene);
+        expect(scene.serverSink.messages).toEqual(sent.client);
+        expect(scene.clientSink.messages).toEqual(sent.server);
+        expect(scene.client.transport?.name).toBe("websocket");
+        expect([...scene.clientSink.closes, ...scene.serverSink.closes]).toEqual([]);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it("go on over polling when the upgrade is refused", () => {
+    const scene = pair({}, (_, end) => end.discard());
+    runDry(scene);
+    scene.client.send(message("a"));
+    scene.server.send(message("b"));
+    runDry(scene);
+    expect(scene.serverSink.messages).toEqual(["a"]);
+    expect(scene.clientSink.messages).toEqual(["b"]);
+    expect(scene.client.transport?.name).toBe("polling");
+  });
+
+  it("go on over polling when the probe is never answered, and the server gives the candidate up in time", () => {
+    const scene = pair();
+    for (let i = 0; i < 20; i++) {
+      scene.wires.get.step();
+      scene.platform.settle();
+    }
+    expect(scene.server.upgrading).toBe(true);
+    scene.platform.advance(11_000);
+    expect(scene.server.upgrading).toBe(false);
+    expect(scene.sockets.server?.ended).toBe(true);
+    scene.server.send(message("b"));
+    runDry(scene);
+    expect(scene.clientSink.messages).toEqual(["b"]);
+    expect(scene.client.transport?.name).toBe("polling");
+  });
+
+  it("end when the new transport dies between the pause of the old one and the switch, so that a reconnection can help", () => {
+    const scene = pair();
+    for (let i = 0; i < 50 && scene.wires.down.length === 0; i++) {
+      scene.wires.get.step();
+      scene.wires.up.step();
+      scene.platform.settle();
+    }
+    scene.wires.down.step();
+    scene.sockets.client?.end(new VaivenError("SESSION_TRANSPORT_ERROR", "reset"));
+    expect(scene.clientSink.closes).toEqual([["transport error", "SESSION_TRANSPORT_ERROR"]]);
+  });
+
+  it("end both when the client closes, after what it sent", () => {
+    const scene = pair();
+    runDry(scene);
+    scene.client.send(message("last"));
+    scene.client.close();
+    runDry(scene);
+    expect(scene.serverSink.messages).toEqual(["last"]);
+    expect(scene.clientSink.closes).toEqual([["forced close", undefined]]);
+    expect(scene.serverSink.closes).toEqual([["transport close", undefined]]);
+    expect(scene.platform.timerCount).toBe(0);
+  });
+
+  it("deliver what was sent before a close in the middle of an upgrade", () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.constantFrom<keyof Scene["wires"]>("get", "post", "up", "down"), { maxLength: 40 }),
+        (steps) => {
+          const scene = pair();
+          for (const wire of steps) {
+            scene.wires[wire].step();
+            scene.platform.settle();
+          }
+          if (scene.client.state !== "open") return;
+          scene.client.send(message("last"));
+          scene.client.close();
+          runDry(scene);
+          expect(scene.serverSink.messages).toEqual(["last"]);
+          expect(scene.clientSink.closes).toEqual([["forced close", undefined]]);
+          expect(scene.serverSink.closes).toHaveLength(1);
+        },
+      ),
+    );
+  });
+
+  it("end at once when both close, although no poll comes that could be answered", () => {
+    const scene = pair({ upgrade: false });
+    runDry(scene);
+    scene.wires.get.cut();
+    scene.server.send(message("answers the held poll"));
+    scene.platform.settle();
+    scene.wires.get.cut();
+    scene.server.close();
+    expect(scene.serverSink.closes).toEqual([]);
+    scene.client.close();
+    runDry(scene);
+    expect(scene.serverSink.closes).toEqual([["forced close", undefined]]);
+    expect(scene.platform.timerCount).toBe(0);
+  });
+
+  it("end both when the server closes", () => {
+    const scene = pair({ upgrade: false });
+    runDry(scene);
+    scene.server.send(message("last"));
+    scene.server.close();
+    runDry(scene);
+    expect(scene.clientSink.messages).toEqual(["last"]);
+    expect(scene.serverSink.closes).toEqual([["forced close", undefined]]);
+    expect(scene.clientSink.closes).toEqual([["transport close", undefined]]);
+  });
+});

@@ -1,5 +1,5 @@
 // adapter/ The adapter of one process: rooms as sets in memory. A broadcast is encoded once and visits the members only.
-import type { AckCallback } from "../event/acks.js";
+import { holdAck, type PendingAck } from "../event/acks.js";
 import { Emitter } from "../event/emitter.js";
 import type { ReservedOrUserListener } from "../event/event-map.js";
 import type { Outgoing } from "../packet/outgoing.js";
@@ -122,7 +122,7 @@ export class InMemoryAdapter extends Emitter<AdapterEvents> implements Adapter {
     packet: SocketPacket,
     opts: BroadcastOptions,
     clientCountCallback: (clientCount: number) => void,
-    ack: AckCallback,
+    ack: PendingAck,
   ): void {
     packet.nsp = this.nsp.name;
     packet.id = this.nsp._ids++;
@@ -132,7 +132,7 @@ export class InMemoryAdapter extends Emitter<AdapterEvents> implements Adapter {
     let count = 0;
     this.visit(opts, (socket) => {
       count++;
-      socket.acks.set(id, ack);
+      holdAck(socket.acks, id, ack);
       if (socket.hasOutgoingListeners) socket.notifyOutgoingListeners(packet);
       socket.deliver(outgoing);
     });

@@ -3,7 +3,7 @@
 // Each recoverable event carries an offset, `<tag><sequence>`, as its last argument, and a client that returns names the last one that it saw.
 // Sequences are in the offset itself, so that it means something when its event is gone: however quiet or busy the namespace was, an event
 // that is too old to be in the log reached whoever kept the connection for a whole heartbeat after it.
-import type { AckCallback } from "../event/acks.js";
+import { holdAck, type PendingAck } from "../event/acks.js";
 import type { Outgoing, OutgoingOptions } from "../packet/outgoing.js";
 import { PacketType, type SocketPacket } from "../packet/socket-packet.js";
 import type { Cancel, Clock } from "../session/platform.js";
@@ -124,7 +124,7 @@ export class SessionAwareAdapter extends InMemoryAdapter {
     packet: SocketPacket,
     opts: BroadcastOptions,
     clientCountCallback: (clientCount: number) => void,
-    ack: AckCallback,
+    ack: PendingAck,
   ): void {
     super.broadcastWithAck(
       packet,
@@ -134,7 +134,7 @@ export class SessionAwareAdapter extends InMemoryAdapter {
         const outgoing = memo(() => this.nsp.encode(packet, opts.flags));
         this.absent.each(opts, (socket) => {
           count++;
-          socket.acks.set(packet.id as number, ack);
+          holdAck(socket.acks, packet.id as number, ack);
           socket.deliver(outgoing());
         });
         clientCountCallback(count);

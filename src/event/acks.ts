@@ -17,6 +17,8 @@ export interface PendingAck {
   (...args: unknown[]): void;
   /** Absent for plain callbacks, which are released and not called. */
   abandon?: (error: VaivenError) => void;
+  /** Of a broadcast: the tables that hold it, and under which id. Whoever lets go of it need not look through the sockets that were never asked. */
+  holders?: Map<AckTable, number>;
 }
 
 /** The acknowledgements that a socket waits for, by packet id. A plain Map, because npm's adapters put entries into it. */
@@ -67,6 +69,20 @@ export function expectAck(table: AckTable, id: number, callback: TimedAckCallbac
 function answer(callback: TimedAckCallback, args: readonly unknown[]): void {
   if (args[0] instanceof Error) callback(args[0]);
   else callback(null, ...args);
+}
+
+/** Puts the acknowledgement of a broadcast into the table of one of its receivers. */
+export function holdAck(table: AckTable, id: number, ack: PendingAck): void {
+  table.set(id, ack);
+  ack.holders?.set(table, id);
+}
+
+/** Takes the acknowledgement of a broadcast out of every table that holds it. False if no table was ever given it by {@link holdAck}. */
+export function releaseAck({ holders }: PendingAck): boolean {
+  if (holders === undefined || holders.size === 0) return false;
+  for (const [table, id] of holders) table.delete(id);
+  holders.clear();
+  return true;
 }
 
 /** Takes out whoever waits for answer `id`; undefined if nobody does (unknown id, or too late). */

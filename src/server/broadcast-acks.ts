@@ -1,6 +1,6 @@
 // server/ The acknowledgements of one broadcast, gathered from all receivers of all processes.
 import type { BroadcastOptions } from "../adapter/contract.js";
-import { ackTimeoutError, type PendingAck } from "../event/acks.js";
+import { ackTimeoutError, type PendingAck, releaseAck } from "../event/acks.js";
 import type { SocketPacket } from "../packet/socket-packet.js";
 import type { NamespaceAdapter } from "./namespace.js";
 
@@ -40,7 +40,8 @@ export function collectAcks(
   const cancel = namespace._clock.after(timeout, () => {
     if (settled) return;
     // Late answers find nobody, and a socket that stays does not keep what nobody waits for.
-    namespace._forgetAck(ack);
+    // An adapter of npm's does not say whom it asked: then all are looked through.
+    if (!releaseAck(ack)) namespace._forgetAck(ack);
     settle(ackTimeoutError(timeout));
   });
   const ack: PendingAck = (response) => {
@@ -49,6 +50,7 @@ export function collectAcks(
     missing--;
     check();
   };
+  ack.holders = new Map();
   ack.abandon = () => {
     missing--;
     check();

@@ -1,7 +1,7 @@
 // server/ Dynamic namespaces: a parent stands for all names that it matches, a child is made when the first client asks for one.
 import type { BroadcastOptions } from "../adapter/contract.js";
 import { InMemoryAdapter } from "../adapter/in-memory-adapter.js";
-import type { AckCallback, PendingAck } from "../event/acks.js";
+import type { PendingAck } from "../event/acks.js";
 import type { DefaultEventsMap, EventsMap, Unchecked } from "../event/event-map.js";
 import type { SocketPacket } from "../packet/socket-packet.js";
 import { type AnyNamespace, Namespace, type NamespaceAdapter } from "./namespace.js";
@@ -106,7 +106,7 @@ class ParentAdapter extends InMemoryAdapter {
     packet: SocketPacket,
     opts: BroadcastOptions,
     clientCountCallback: (clientCount: number) => void,
-    ack: AckCallback,
+    ack: PendingAck,
   ): void {
     for (const adapter of this.adapters()) adapter.broadcastWithAck({ ...packet }, opts, clientCountCallback, ack);
   }

@@ -37,9 +37,11 @@ export const surroundings: Omit<ClientHost, "transports" | "encode" | "createRea
     listen("beforeunload", () => listener.onLeave());
     // An open connection keeps a page out of the back/forward cache, or is cut behind its back.
     // Phones leave pages without `beforeunload`.
-    listen("pagehide", (event) =>
-      (event as PageTransitionEvent).persisted ? listener.onLost("page hidden") : listener.onLeave(),
-    );
+    listen("pagehide", (event) => {
+      listener.onHide();
+      if ((event as PageTransitionEvent).persisted) listener.onLost("page hidden");
+      else listener.onLeave();
+    });
     listen("pageshow", (event) => (event as PageTransitionEvent).persisted && listener.onWake(true));
     if (typeof document !== "undefined") listen("visibilitychange", () => listener.onWake(false), document);
     return () => {

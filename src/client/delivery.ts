@@ -4,9 +4,11 @@
 //                                          │ accept(): not resumed, or the time is over
 //                                          ▼
 //                                         lost: `unconfirmed` and `lossReason` of the socket say what and why
+
+import { VaivenError } from "../errors.js";
 import { DeliveryLog } from "../event/delivery-log.js";
 import { CONFIRM_MS, DeliveryReceipts, Due } from "../event/delivery-receipts.js";
-import type { ControlMessage } from "../packet/control-packet.js";
+import { Capability, type ControlMessage, controlOf, isCount } from "../packet/control-packet.js";
 import { Outgoing } from "../packet/outgoing.js";
 import { PacketType } from "../packet/socket-packet.js";
 import type { Cancel } from "../session/platform.js";
@@ -69,12 +71,17 @@ export type DeliveryFactory = (socket: Socket) => Delivery;
  * In Node it is there without asking.
  *
  * @param options - how much may be under way at once; nothing that was emitted is let go
+ * @throws VaivenError `API_INVALID_OPTION` for a limit that lets nothing pass
  */
 export function delivery({
   maxPackets = 10_000,
   maxBytes = 4 * 1024 * 1024,
   storage,
 }: DeliveryOptions = {}): DeliveryFactory {
+  for (const limit of [maxPackets, maxBytes]) {
+    if (limit > 0) continue;
+    throw new VaivenError("API_INVALID_OPTION", `expected maxPackets and maxBytes to be above 0, got ${limit}`);
+  }
   return (socket) => new Delivery(socket, () => new DeliveryLog({ maxPackets, maxBytes }), storage);
 }
 
@@ -83,7 +90,8 @@ export class Delivery {
   private readonly socket: Socket;
   private readonly newLog: () => DeliveryLog;
   private readonly storage: DeliveryStorage | undefined;
-  private pid: string | undefined = undefined;
+  /** The session, with a connection or without. */
+  pid: string | undefined = undefined;
   private keep = 0;
   private log: DeliveryLog;
   private receipts = new DeliveryReceipts();
@@ -93,6 +101,8 @@ export class Delivery {
   private asked = false;
   private cancelConfirm: Cancel | undefined = undefined;
   private cancelExpiry: Cancel | undefined = undefined;
+  /** What was written when the page was left. */
+  private saved: string | undefined = undefined;
 
   constructor(socket: Socket, newLog: () => DeliveryLog, storage: DeliveryStorage | undefined) {
     this.socket = socket;
@@ -116,14 +126,17 @@ export class Delivery {
     return this.active && this.log.isFull;
   }
 
-  /** Whether there is a session, with a connection or without. */
-  get isKept(): boolean {
-    return this.pid !== undefined;
-  }
-
   /** What the CONNECT packet says. */
-  claim(): { pid?: string | undefined; received: number; from: number } {
-    return { pid: this.pid, received: this.receipts.received, from: this.log.base };
+  claim(): { pid?: string | undefined; received: number; from: number; sent: number } {
+    const { storage, saved } = this;
+    if (saved !== undefined) {
+      // A page that was left is shown again (back/forward cache): it has its session unless another page has taken it.
+      this.saved = undefined;
+      if (storage?.getItem(this.key) === saved) storage.removeItem(this.key);
+      else if (this.pid !== undefined) this.lose("unknown session");
+    }
+    const { pid, receipts, log } = this;
+    return { pid, received: receipts.received, from: log.base, sent: log.sent };
   }
 
   /** The server has accepted the socket, with terms if it is ours. Whether the session goes on; then the rest of the log has been sent. */
@@ -131,7 +144,7 @@ export class Delivery {
     this.cancelExpiry?.();
     this.cancelExpiry = undefined;
     const { socket, pid } = this;
-    if (pid !== undefined && terms?.received !== undefined && terms.pid === pid && this.log.reaches(terms.received)) {
+    if (pid !== undefined && isCount(terms?.received) && terms.pid === pid && this.log.reaches(terms.received)) {
       this.active = true;
       this.packets.splice(0, this.log.confirm(terms.received));
       this.log.replay({
@@ -156,6 +169,7 @@ export class Delivery {
     if (!this.active || !isCounted) return;
     this.packets.push(packet);
     this.log.push(outgoing);
+    if (this.saved !== undefined) this.save();
     if (!this.log.isFilling || this.asked) return;
     this.asked = true;
     this.tell(["confirm"]);
@@ -165,18 +179,26 @@ export class Delivery {
   count(): void {
     if (!this.active) return;
     const due = this.receipts.add();
+    if (this.saved !== undefined) this.save();
     if (due === Due.NOW) this.confirm();
     else if (due === Due.LATER)
       this.cancelConfirm ??= this.socket.io.platform().after(CONFIRM_MS, () => this.confirm());
   }
 
-  onControl([kind, count]: ControlMessage): void {
+  /** A control packet came, but for `ack-error`, which is {@link count}ed as the acknowledgement that it is. */
+  onControl(data: ControlMessage): void {
     if (!this.active) return;
-    // It stands for an acknowledgement.
-    if (kind === "ack-error") this.count();
-    if (kind === "received") this.onReceived(count);
-    else if (kind === "skip") this.receipts.skip(count);
-    else if (kind === "confirm") this.confirm();
+    const message = controlOf({ type: PacketType.CONTROL, nsp: "", data }, Capability.DELIVERY);
+    const isTrue =
+      message?.[0] === "received"
+        ? this.onReceived(message[1])
+        : message?.[0] === "skip"
+          ? this.receipts.skip(message[1])
+          : message !== undefined;
+    if (!isTrue) {
+      const error = new VaivenError("SESSION_UNEXPECTED_PACKET", "the server says of this session what cannot be true");
+      this.socket.io.engine.abandon("parse error", error);
+    } else if (message?.[0] === "confirm") this.confirm();
   }
 
   /** The connection is lost. Whether the session waits for another. */
@@ -187,7 +209,7 @@ export class Delivery {
       this.asked = false;
       this.wait();
     }
-    return this.isKept;
+    return this.pid !== undefined;
   }
 
   /** One of the two ends wished it. */
@@ -217,7 +239,8 @@ export class Delivery {
       waiting: socket.sendBuffer,
     };
     try {
-      storage.setItem(this.key, JSON.stringify(saved));
+      this.saved = JSON.stringify(saved);
+      storage.setItem(this.key, this.saved);
     } catch {
       // There is no room: the next page begins anew.
     }
@@ -263,10 +286,13 @@ export class Delivery {
     socket._onLost(reason);
   }
 
-  private onReceived(count: number): void {
+  private onReceived(count: number): boolean {
+    const dropped = this.log.confirm(count);
+    if (dropped === undefined) return false;
     this.asked = false;
-    this.packets.splice(0, this.log.confirm(count));
+    this.packets.splice(0, dropped);
     this.socket._drain();
+    return true;
   }
 
   private confirm(): void {

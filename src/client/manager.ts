@@ -374,8 +374,8 @@ export class BaseManager<
         this.attempt();
       }
     },
+    onHide: () => this.everySocket((socket) => socket._delivery?.save()),
     onLeave: () => {
-      this.everySocket((socket) => socket._onLeave());
       if (this.opts.closeOnBeforeunload) this.engine.close();
     },
   };

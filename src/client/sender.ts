@@ -82,12 +82,13 @@ export class Sender {
       this.write(packet);
       return;
     }
-    const { id } = socket;
+    const { id, _delivery: delivery } = socket;
+    const pid = delivery?.pid;
     const reading = Promise.all([blobs, this.reading]).then(([data]) => {
       if (this.reading === reading) this.reading = undefined;
       if (data) packet.data = data;
       if (socket.connected && socket.id === id) this.late(() => this.write(packet));
-      else if (packet.type === PacketType.EVENT || socket._delivery?.isKept) socket.sendBuffer.push(packet);
+      else if (packet.type === PacketType.EVENT || (pid && delivery?.pid === pid)) socket.sendBuffer.push(packet);
     });
     this.reading = reading;
   }

@@ -360,12 +360,14 @@ export class Socket<
   /** What an event's acknowledgement is: sends its arguments, once. */
   private answer(id: number): (...args: unknown[]) => void {
     let answered = false;
+    const { id: receiver } = this;
     return (...data) => {
-      if (answered) return;
+      // In another session this id may be that of another event.
+      if (answered || (this.connected && receiver && this.id !== receiver)) return;
       answered = true;
       const packet: BufferedPacket = { type: PacketType.ACK, nsp: this.nsp, id, data, options: {} };
       if (this.connected && !this._delivery?.isFull) this.sender.transmit(packet);
-      else if (this._delivery?.isKept) this.sendBuffer.push(packet);
+      else if (this._delivery?.pid) this.sendBuffer.push(packet);
     };
   }
 
@@ -378,11 +380,6 @@ export class Socket<
     this.isActive = false;
     this.joining = undefined;
     this.io._destroy();
-  }
-
-  /** The page is being left. @internal */
-  _onLeave(): void {
-    this._delivery?.save();
   }
 
   /** A session is lost: what was said in it, and not sent, means nothing in another. @internal */

@@ -26,7 +26,7 @@ export class DeliveryLog {
   base = 0;
   /** The number of the last packet that the other end has said to have. */
   confirmed = 0;
-  private bytes = 0;
+  private size = 0;
   private readonly packets: Outgoing[] = [];
   private readonly limits: DeliveryLimits;
 
@@ -39,25 +39,30 @@ export class DeliveryLog {
     return this.base + this.packets.length;
   }
 
+  /** What its packets take: see {@link DeliveryLimits.maxBytes}. */
+  get bytes(): number {
+    return this.size;
+  }
+
   /** Whether it is time to ask the other end what it has, so that the log need not evict. */
   get isFilling(): boolean {
-    return this.bytes * 2 > this.limits.maxBytes || this.packets.length * 2 > this.limits.maxPackets;
+    return this.size * 2 > this.limits.maxBytes || this.packets.length * 2 > this.limits.maxPackets;
   }
 
   /** Whether nothing more should be added. */
   get isFull(): boolean {
-    return this.bytes >= this.limits.maxBytes || this.packets.length >= this.limits.maxPackets;
+    return this.size >= this.limits.maxBytes || this.packets.length >= this.limits.maxPackets;
   }
 
   /** Takes the next packet. */
   push(packet: Outgoing): void {
     this.packets.push(packet);
-    this.bytes += sizeOf(packet);
+    this.size += sizeOf(packet);
   }
 
   /** Lets go of the oldest packets until the limits hold: who lacks one of them cannot be served from the log any more. */
   evict(): void {
-    while (this.packets.length > this.limits.maxPackets || this.bytes > this.limits.maxBytes) this.drop(1);
+    while (this.packets.length > this.limits.maxPackets || this.size > this.limits.maxBytes) this.drop(1);
   }
 
   /** The other end has received `received` packets. Undefined if it cannot have; otherwise how many could be dropped: 0 for what was known. */
@@ -96,8 +101,8 @@ export class DeliveryLog {
 
   private drop(count: number): void {
     if (count === 0) return;
-    if (count === 1) this.bytes -= sizeOf(this.packets.shift() as Outgoing);
-    else for (const packet of this.packets.splice(0, count)) this.bytes -= sizeOf(packet);
+    if (count === 1) this.size -= sizeOf(this.packets.shift() as Outgoing);
+    else for (const packet of this.packets.splice(0, count)) this.size -= sizeOf(packet);
     this.base += count;
   }
 }

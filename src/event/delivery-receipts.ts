@@ -28,10 +28,12 @@ export class DeliveryReceipts {
     return unconfirmed === 1 ? Due.LATER : unconfirmed >= CONFIRM_PACKETS ? Due.NOW : Due.NOTHING;
   }
 
-  /** The other end leaves out `count` packets. */
-  skip(count: number): void {
+  /** The other end leaves out `count` packets. False, and nothing done, if no end can have sent so many. */
+  skip(count: number): boolean {
+    if (!Number.isSafeInteger(this.received + count)) return false;
     this.received += count;
     this.told += count;
+    return true;
   }
 
   /** The number to tell the other end, which from now on counts as told. */

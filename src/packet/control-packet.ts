@@ -99,16 +99,17 @@ export function controlOf({ data }: SocketPacket, caps: number): ControlMessage 
   const message = data as readonly unknown[];
   const [kind, first, second] = message;
   const isKnown =
-    (kind === "ack-error" && (caps & Capability.ACK_ERRORS) !== 0 && isId(first) && isWireError(second)) ||
+    (kind === "ack-error" && (caps & Capability.ACK_ERRORS) !== 0 && isCount(first) && isWireError(second)) ||
     (kind === "return" && (caps & Capability.DRAIN) !== 0 && typeof first === "number" && first >= 0) ||
     (kind === "refresh" && (caps & Capability.REFRESH) !== 0) ||
     (kind === "lapsed" && (caps & Capability.REFRESH) !== 0 && typeof first === "string") ||
-    ((kind === "received" || kind === "skip") && (caps & Capability.DELIVERY) !== 0 && isId(first)) ||
+    ((kind === "received" || kind === "skip") && (caps & Capability.DELIVERY) !== 0 && isCount(first)) ||
     (kind === "confirm" && (caps & Capability.DELIVERY) !== 0);
   return isKnown ? (message as ControlMessage) : undefined;
 }
 
-function isId(value: unknown): boolean {
+/** Whether `value` may be the number of a packet, or how many there are. */
+export function isCount(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) >= 0;
 }
 

@@ -155,7 +155,7 @@ export class DeliveredSocket<
     this.claim = undefined;
     this.deliveries.add(this.session);
     super._onConnect();
-    if (this.recovered) this.session.replay();
+    this.session.begin();
   }
 
   override _onAnnounced(): void {
@@ -215,16 +215,16 @@ export class DeliveredSocket<
   }
 
   /** The session is taken from the connection that had it, which is dead, also if nobody but the client knows that yet. */
-  private takeOver({ received, from }: SessionClaim): boolean {
+  private takeOver(claim: SessionClaim): boolean {
     const { session } = this;
-    if (received < session.log.confirmed) {
+    if (session.isOld(claim)) {
       this.failure = "unknown session";
       return false;
     }
     if (session.isPresent) session.socket.client._abandon();
-    this.failure = session.obstacle(received, from);
+    this.failure = session.obstacle(claim);
     if (this.failure === undefined) {
-      session.resume(this, received);
+      session.resume(this, claim.received);
       return true;
     }
     session.lose(this.failure);

@@ -19,6 +19,8 @@ export interface DeliveryOptions {
   /** Milliseconds that a client may be gone. */
   readonly duration: number;
   readonly limits: DeliveryLimits;
+  /** What the logs of all who are away may hold together, as {@link DeliveryLimits.maxBytes} counts. */
+  readonly maxAbsentBytes: number;
 }
 
 /** All delivery sessions of a server. */
@@ -32,12 +34,16 @@ export class Deliveries {
   private readonly sessions: Map<string, DeliverySession> = new Map();
   /** In the order in which they were lost. */
   private readonly away: Set<DeliverySession> = new Set();
+  private readonly maxAbsentBytes: number;
+  /** The bytes of the logs of all who are away. */
+  private absentBytes = 0;
 
-  constructor(host: ServerHost, { duration, limits }: DeliveryOptions) {
+  constructor(host: ServerHost, { duration, limits, maxAbsentBytes }: DeliveryOptions) {
     this.host = host;
     this.deadlines = host.deadlines;
     this.duration = duration;
     this.limits = limits;
+    this.maxAbsentBytes = maxAbsentBytes;
     this.tag = `${host.randomId()}.`;
   }
 
@@ -55,11 +61,11 @@ export class Deliveries {
   ): DeliveredSocket {
     const session = claim.pid === undefined ? undefined : this.sessions.get(claim.pid);
     let failure: SessionLossReason | undefined;
-    // What a connection says that was overtaken by a later one is old: it shall not harm the session.
-    if (session === undefined || session.socket.nsp !== namespace || claim.received < session.log.confirmed) {
+    if (session === undefined || session.socket.nsp !== namespace) {
       if (claim.pid !== undefined) failure = claim.pid.startsWith(this.tag) ? "expired" : "unknown session";
-    } else {
-      failure = session.obstacle(claim.received, claim.from);
+    } else if (session.isOld(claim)) failure = "unknown session";
+    else {
+      failure = session.obstacle(claim);
       if (failure === undefined) {
         return new DeliveredSocket(namespace, client, auth, session.socket.id, this, { session, claim });
       }
@@ -68,19 +74,28 @@ export class Deliveries {
     return new DeliveredSocket(namespace, client, auth, namespace._socketId(client), this, { failure });
   }
 
-  /** A client has gone away: there is a limit to how many may be. */
+  /** A client has gone away. */
   left(session: DeliverySession): void {
     this.away.add(session);
-    if (this.away.size <= MAX_AWAY) return;
-    for (const oldest of this.away) {
-      oldest.lose("overflow");
-      break;
+    this.recount(session);
+  }
+
+  /** The log of a client that is away has another size: there are limits to how many may be, and to what is kept for them. */
+  recount(session: DeliverySession): void {
+    this.absentBytes += session.log.bytes - session.countedBytes;
+    session.countedBytes = session.log.bytes;
+    while (this.absentBytes > this.maxAbsentBytes || this.away.size > MAX_AWAY) {
+      for (const oldest of this.away) {
+        oldest.lose("overflow");
+        break;
+      }
     }
   }
 
   /** A client is back. */
   returned(session: DeliverySession): void {
-    this.away.delete(session);
+    if (this.away.delete(session)) this.absentBytes -= session.countedBytes;
+    session.countedBytes = 0;
   }
 
   /** The id of a new session. */
@@ -95,7 +110,7 @@ export class Deliveries {
 
   forget(session: DeliverySession): void {
     this.sessions.delete(session.pid);
-    this.away.delete(session);
+    this.returned(session);
   }
 
   /** The server closes: nobody can come back. */

@@ -1,11 +1,12 @@
 // server/ What is kept of one socket for acknowledged delivery with resume (design, "Between our own two ends"). Only for our own clients, and only with
 // `connectionStateRecovery`.
 //
-//             cut()                     resume()
-//   present ─────────▶ away ─────────────────────────▶ present (with the socket of the new connection)
-//      │                 │ the time is over, or the log does not reach back
-//      │ end()           ▼
-//      └──────────────▶ over
+//            begin()             cut()          resume()
+//   coming ─────────▶ present ─────────▶ away ─────────────▶ coming (with the socket of the new connection)
+//                        │                 │ the time is over, or the log does not reach back
+//                        │ end()           ▼
+//                        └──────────────▶ over
+//   What is emitted to one that is coming or away waits in the log.
 import type { AbsentSockets } from "../adapter/absent-sockets.js";
 import type { SessionAwareAdapter } from "../adapter/session-aware-adapter.js";
 import { VaivenError } from "../errors.js";
@@ -16,6 +17,7 @@ import type { Outgoing } from "../packet/outgoing.js";
 import { Deadline, type DeadlineOwner } from "../session/deadlines.js";
 import type { DeliveredSocket } from "./delivered-socket.js";
 import type { Deliveries } from "./deliveries.js";
+import type { SessionClaim } from "./envelope.js";
 import type { AnySocket } from "./socket.js";
 import type { Event, SessionLossReason } from "./socket-types.js";
 
@@ -35,7 +37,9 @@ export class DeliverySession implements DeadlineOwner, ReplaySink {
   rooms: ReadonlySet<string> = new Set();
   /** Who has the connection, or had it last. */
   socket: DeliveredSocket;
-  private state: "present" | "away" | "over" = "present";
+  /** What the owner has counted of the log. */
+  countedBytes = 0;
+  private state: "coming" | "present" | "away" | "over" = "coming";
   /** Where the socket is found while it is away. */
   readonly absent: AbsentSockets;
   private readonly owner: Deliveries;
@@ -71,6 +75,7 @@ export class DeliverySession implements DeadlineOwner, ReplaySink {
     if (this.state === "over") return;
     this.log.push(packet);
     this.log.evict();
+    if (this.state === "away") this.owner.recount(this);
     if (this.state !== "present") return;
     this.socket._write(packet);
     if (this.log.isFilling) this.ask();
@@ -89,8 +94,7 @@ export class DeliverySession implements DeadlineOwner, ReplaySink {
       case "received":
         return this.onReceived(message[1]);
       case "skip":
-        this.receipts.skip(message[1]);
-        return true;
+        return this.receipts.skip(message[1]);
       case "confirm":
         this.confirm();
         return true;
@@ -101,7 +105,7 @@ export class DeliverySession implements DeadlineOwner, ReplaySink {
 
   /** The client has lost its connection; it may come back. */
   cut(rooms: ReadonlySet<string>): void {
-    if (this.state !== "present") return;
+    if (this.state !== "present" && this.state !== "coming") return;
     this.state = "away";
     this.asked = false;
     this.absent.add(this.socket, rooms);
@@ -109,24 +113,34 @@ export class DeliverySession implements DeadlineOwner, ReplaySink {
     this.owner.deadlines.set(this.deadline, this.owner.duration);
   }
 
-  /** Why a client that has `received` packets, and whose log begins behind its packet `from`, cannot go on; undefined if it can. */
-  obstacle(received: number, from: number): SessionLossReason | undefined {
+  /**
+   * Whether a claim was overtaken: it is of a connection that came late, or of a copy of the client (a page and its duplicate). Whoever makes it
+   * does not know all that was said in this session, and shall not harm it.
+   */
+  isOld({ received, sent }: SessionClaim): boolean {
+    return received < this.log.confirmed || sent < this.receipts.received;
+  }
+
+  /** Why a client that makes this claim cannot go on; undefined if it can. */
+  obstacle({ received, from }: SessionClaim): SessionLossReason | undefined {
     if (this.state === "over") return "expired";
     return this.log.reaches(received) && from <= this.receipts.received ? undefined : "overflow";
   }
 
-  /** The client is back on the connection of `socket`. {@link replay} follows, once it has been told. */
+  /** The client is back on the connection of `socket`. {@link begin} follows, once it has been told. */
   resume(socket: DeliveredSocket, received: number): void {
     this.owner.deadlines.clear(this.deadline);
     this.rooms = this.absent.remove(this.socket);
     this.owner.returned(this);
-    this.state = "present";
+    this.state = "coming";
     this.socket = socket;
     this.log.confirm(received);
   }
 
-  /** Sends what the client lacks. */
-  replay(): void {
+  /** The client knows that it is accepted, and counts from now on: sends what it lacks. */
+  begin(): void {
+    if (this.state !== "coming") return;
+    this.state = "present";
     this.log.replay(this);
     this.onReceived(this.log.confirmed);
   }
@@ -154,6 +168,10 @@ export class DeliverySession implements DeadlineOwner, ReplaySink {
   /** Calls `settle` once the client has what was sent last, or when it cannot be known any more. */
   whenConfirmed(settle: (error: VaivenError | undefined) => void): Waiting {
     const waiting: Waiting = { number: this.log.sent, settle };
+    if (this.state === "over") {
+      settle(overError("ended"));
+      return waiting;
+    }
     this.waiting.push(waiting);
     if (this.state === "present") this.ask();
     return waiting;
@@ -200,13 +218,7 @@ export class DeliverySession implements DeadlineOwner, ReplaySink {
     this.held = [];
     const waiting = this.waiting.splice(0);
     if (waiting.length === 0) return;
-    const error = new VaivenError(
-      "ACK_DISCONNECTED",
-      "the session of this client is over: it is not known what it received",
-      {
-        detail: { reason },
-      },
-    );
+    const error = overError(reason);
     for (const { settle } of waiting) settle(error);
   }
 
@@ -232,4 +244,10 @@ export class DeliverySession implements DeadlineOwner, ReplaySink {
     this.asked = true;
     this.socket._control(["confirm"]);
   }
+}
+
+function overError(reason: string): VaivenError {
+  return new VaivenError("ACK_DISCONNECTED", "the session of this client is over: it is not known what it received", {
+    detail: { reason },
+  });
 }

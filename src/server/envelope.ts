@@ -1,6 +1,6 @@
 // server/ What our own two ends say to each other in places that stock ends do not look at (design, "Between our own two ends").
 
-import { CAPABILITIES, Capability } from "../packet/control-packet.js";
+import { CAPABILITIES, Capability, isCount } from "../packet/control-packet.js";
 
 /** What this version of the server can do beyond Socket.IO, as bits of `Capability`. */
 const SERVER_CAPABILITIES = Capability.ACK_ERRORS | Capability.DRAIN | Capability.REFRESH;
@@ -32,6 +32,8 @@ export interface SessionClaim {
   readonly received: number;
   /** The number of the last packet that it can not send again. */
   readonly from: number;
+  /** The number of the last packet that it has sent. */
+  readonly sent: number;
 }
 
 /**
@@ -49,10 +51,6 @@ export function takeEnvelope(payload: Record<string, unknown>): ClientEnvelope |
 
 function isClaim(value: unknown): value is SessionClaim {
   if (typeof value !== "object" || value === null) return false;
-  const { pid, received, from } = value as { pid?: unknown; received?: unknown; from?: unknown };
-  return (pid === undefined || typeof pid === "string") && isCount(received) && isCount(from);
-}
-
-function isCount(value: unknown): boolean {
-  return Number.isSafeInteger(value) && (value as number) >= 0;
+  const { pid, received, from, sent } = value as { [K in keyof SessionClaim]?: unknown };
+  return (pid === undefined || typeof pid === "string") && isCount(received) && isCount(from) && isCount(sent);
 }

@@ -14,6 +14,7 @@ import type { AnySocket } from "./socket.js";
 
 const DEFAULT_LOG_BYTES = 16 * 1024 * 1024;
 const DEFAULT_UNCONFIRMED_BYTES = 4 * 1024 * 1024;
+const DEFAULT_ABSENT_BYTES = 256 * 1024 * 1024;
 
 /** The recovery of one server; there is none where the option is off. */
 export class Recovery {
@@ -46,6 +47,7 @@ export class Recovery {
         maxPackets: count("maxUnconfirmedPackets", option.maxUnconfirmedPackets, 10_000),
         maxBytes: count("maxUnconfirmedBytes", option.maxUnconfirmedBytes, DEFAULT_UNCONFIRMED_BYTES),
       },
+      maxAbsentBytes: count("maxAbsentBytes", option.maxAbsentBytes, DEFAULT_ABSENT_BYTES),
     });
     this.createAdapter = (namespace) => new SessionAwareAdapter(namespace, adapterHost);
   }

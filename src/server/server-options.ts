@@ -27,6 +27,11 @@ export interface ConnectionStateRecoveryOptions {
   maxUnconfirmedBytes?: number;
   /** Packets that are kept for each client of ours until it has confirmed them. Default: 10000. */
   maxUnconfirmedPackets?: number;
+  /**
+   * Bytes that are kept for all clients of ours together that are away, counted for each who shall get them. When there are more, those who left first are lost,
+   * as `overflow`. Default: 256 MiB.
+   */
+  maxAbsentBytes?: number;
 }
 
 /** All options of a server. */

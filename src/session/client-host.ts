@@ -65,8 +65,10 @@ export interface SurroundingsListener {
   onLost(description: string): void;
   /** Something may have changed while nobody looked. `restored`: the network or the page came back, which is worth an attempt now. */
   onWake(restored: boolean): void;
-  /** The page is being left. */
+  /** The page is being left. It may stay all the same, if its user says so. */
   onLeave(): void;
+  /** The page has been left: for good, or into the back/forward cache. */
+  onHide(): void;
 }
 
 /** Reads the packets of one connection. Throws a VaivenError `PACKET_*` at what is none. */

@@ -101,9 +101,20 @@ export class DeliveryWorld {
     this.socket = this.open();
   }
 
+  /** The page is left, and is not gone yet. */
+  hide(): void {
+    this.surroundings?.onHide();
+  }
+
+  /** Another page, beside the one before. */
+  another(): ClientSocket {
+    this.socket = this.open();
+    return this.socket;
+  }
+
   /** The page is loaded again: the client's memory is gone, but for what it kept elsewhere. */
   async reload(): Promise<void> {
-    this.surroundings?.onLeave();
+    this.hide();
     await this.cut("both", true);
     this.socket.io._close();
     this.socket.off();

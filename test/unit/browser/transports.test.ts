@@ -278,6 +278,7 @@ describe("the browser as a host", () => {
       onLost: (description) => told.push(description),
       onWake: (restored) => told.push(restored),
       onLeave: () => told.push("leave"),
+      onHide: () => told.push("hide"),
     });
     const page = (type: string, persisted: boolean) =>
       events.dispatchEvent(Object.assign(new Event(type), { persisted }));
@@ -288,9 +289,9 @@ describe("the browser as a host", () => {
     page("pageshow", true);
     events.dispatchEvent(new Event("beforeunload"));
     // A page that goes for good says so twice on most browsers: phones leave pages without `beforeunload`.
-    expect(told).toEqual(["network connection lost", true, "leave", "page hidden", true, "leave"]);
+    expect(told).toEqual(["network connection lost", true, "hide", "leave", "hide", "page hidden", true, "leave"]);
     stop();
     events.dispatchEvent(new Event("offline"));
-    expect(told.length).toBe(6);
+    expect(told.length).toBe(8);
   });
 });

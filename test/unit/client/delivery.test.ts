@@ -2,6 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { delivery } from "../../../src/client/delivery.js";
 import { VaivenError } from "../../../src/errors.js";
+import type { DeliveredSocket } from "../../../src/server/delivered-socket.js";
 import { DeliveryWorld, type Ways } from "../../support/delivery-world.js";
 
 const connected = (...given: ConstructorParameters<typeof DeliveryWorld>): Promise<DeliveryWorld> =>
@@ -161,72 +162,6 @@ describe("a session that is resumed", () => {
   });
 });
 
-describe("a page that is loaded again", () => {
-  function memory() {
-    const items = new Map<string, string>();
-    return {
-      items,
-      getItem: (key: string) => items.get(key) ?? null,
-      setItem: (key: string, value: string) => void items.set(key, value),
-      removeItem: (key: string) => void items.delete(key),
-    };
-  }
-
-  it("goes on where the page before it was, both ways, bytes too", async () => {
-    const storage = memory();
-    const world = await connected("websocket", {}, { delivery: delivery({ storage }) });
-    const { id } = world.socket;
-    const bytes: unknown[] = [];
-    world.peer?.on("event", (_n: number, sent: unknown) => bytes.push(sent));
-    world.io.on("connection", (socket) => socket.on("event", (_n: number, sent: unknown) => bytes.push(sent)));
-    world.emitUp("plain");
-    await world.connect();
-    world.emitUp("binary");
-    world.emitUp("volatile");
-    world.emitUp("plain");
-    world.emitDown("plain");
-    await world.settle();
-    await world.reload();
-    world.emitUp("plain");
-    world.emitDown("room");
-    await world.heal();
-    expect(world.faults()).toEqual([]);
-    expect(bytes).toEqual([undefined, Uint8Array.of(1, 2, 2), undefined, undefined]);
-    expect(world.connects).toEqual([false, true]);
-    expect(world.socket.id).toBe(id);
-    expect(storage.items.size).toBe(0);
-  });
-
-  it("sends what was waiting for a connection, and does not take the answers to the page before for its own", async () => {
-    const storage = memory();
-    const world = await connected("websocket", {}, { delivery: delivery({ storage }) });
-    const answers: unknown[] = [];
-    world.socket.emit("ask", 100, (answer: unknown) => answers.push(["before", answer]));
-    await world.settle();
-    await world.cut("both", true);
-    world.emitUp("plain");
-    await world.reload();
-    world.socket.emit("ask", 101, (answer: unknown) => answers.push(["after", answer]));
-    await world.heal();
-    expect(world.up.heard).toEqual([100, 1, 101]);
-    expect(answers).toEqual([["after", 101]]);
-  });
-
-  it("is told what is in doubt when it comes too late", async () => {
-    const storage = memory();
-    const world = await connected("websocket", { maxDisconnectionDuration: 5000 }, { delivery: delivery({ storage }) });
-    world.emitUp("plain");
-    await world.settle();
-    world.socket.io.engine.transport?.discard();
-    await world.cut("server", true);
-    await world.advance(6000);
-    await world.reload();
-    await world.heal();
-    expect(world.reasons).toEqual(["expired"]);
-    expect(world.unconfirmed).toEqual([["event", 1]]);
-  });
-});
-
 describe("a session that cannot be resumed", () => {
   it("is announced on both sides when the time is over", async () => {
     const world = await connected("websocket", { maxDisconnectionDuration: 5000 });
@@ -268,6 +203,38 @@ describe("a session that cannot be resumed", () => {
     expect(world.up.heard).toEqual([2]);
     expect(world.socket.sendBuffer).toEqual([]);
   });
+
+  it("answers nothing in a new session that was asked in the one before", async () => {
+    const world = await connected();
+    const answers: ((n: number) => void)[] = [];
+    const got: unknown[] = [];
+    world.socket.on("ask later", (answer: (n: number) => void) => answers.push(answer));
+    world.peer?.emit("ask later", () => {});
+    await world.connect();
+    await world.restart();
+    await world.heal();
+    world.peer?.emit("ask later", (answer: unknown) => got.push(answer));
+    await world.connect();
+    answers[0]?.(1);
+    answers[1]?.(2);
+    await world.connect();
+    expect(got).toEqual([2]);
+  });
+
+  it.each([["received", 1], ["received", 0.5], ["skip", -1], ["skip", Number.MAX_SAFE_INTEGER], ["unheard of"]])(
+    "is left by the client where the server says what cannot be true: %s %s",
+    async (...message) => {
+      const world = await connected();
+      const reasons: string[] = [];
+      world.socket.on("disconnect", (reason) => reasons.push(reason));
+      world.emitDown("plain");
+      (world.peer as unknown as DeliveredSocket)._control(message as never);
+      await world.connect();
+      expect(reasons).toEqual(["parse error"]);
+      await world.heal();
+      expect(world.faults()).toEqual([]);
+    },
+  );
 
   it.each([
     ["packets", { maxUnconfirmedPackets: 3 }],
@@ -400,5 +367,11 @@ describe("without the option, or without the module", () => {
     await world.heal();
     expect(world.connects).toHaveLength(2);
     expect(socket.unconfirmed).toBeUndefined();
+  });
+
+  it("is refused with a limit that lets nothing pass", () => {
+    for (const limits of [{ maxPackets: 0 }, { maxBytes: Number.NaN }, { maxBytes: -1 }]) {
+      expect(() => delivery(limits)).toThrow(expect.objectContaining({ code: "API_INVALID_OPTION" }));
+    }
   });
 });

@@ -5,7 +5,7 @@ import { defineConfig } from "vitest/config";
 const source = (path: string): string => fileURLToPath(new URL(`./src/${path}`, import.meta.url));
 
 /** Projects that hold real sockets, browsers or processes run one file after the other: they would disturb each other. */
-const oneFileAtATime = { fileParallelism: false, maxWorkers: 1 };
+const oneFileAtATime = { fileParallelism: false, maxWorkers: 1, hookTimeout: 120_000 };
 
 const shared = {
   environment: "node" as const,
@@ -38,7 +38,7 @@ export default defineConfig({
           ...oneFileAtATime,
           name: "suites",
           include: ["test/suites/**/*.test.ts"],
-          testTimeout: 30_000,
+          testTimeout: 60_000,
         },
       },
       {
@@ -48,7 +48,7 @@ export default defineConfig({
           ...oneFileAtATime,
           name: "interop",
           include: ["test/interop/**/*.test.ts"],
-          testTimeout: 60_000,
+          testTimeout: 120_000,
         },
       },
       {
@@ -59,7 +59,6 @@ export default defineConfig({
           name: "browser",
           include: ["test/browser/**/*.test.ts"],
           testTimeout: 120_000,
-          hookTimeout: 120_000,
         },
       },
       {

@@ -88,7 +88,7 @@ for (const name of BROWSERS) {
             deep: [1, null],
           });
           await page.evaluate(`socket.on("ask", (n, answer) => answer(n + 1)), 0`);
-          expect(await here.io.timeout(5000).emitWithAck("ask", 41)).toEqual([42]);
+          expect(await here.io.timeout(30_000).emitWithAck("ask", 41)).toEqual([42]);
           expect(page.console.entries.filter((line) => line.startsWith("error:"))).toEqual([]);
         });
       }
@@ -156,7 +156,7 @@ for (const name of BROWSERS) {
       here.io.on("connection", (socket) => socket.on("n", (n: number) => heard.add(n)));
       await page.evaluate(`socket.on("disconnect", () => { for (let n = 0; n < 5; n++) socket.emit("n", n); }), 0`);
       for (const socket of here.io.sockets.sockets.values()) socket.conn.close();
-      expect(await heard.reaches(5, 15_000)).toEqual([0, 1, 2, 3, 4]);
+      expect(await heard.reaches(5, 60_000)).toEqual([0, 1, 2, 3, 4]);
       await eventually<boolean>(page, "socket.connected", (isConnected) => isConnected);
     });
 

@@ -12,7 +12,7 @@ describe("cluster-adapter and sticky: two workers of ours", () => {
   beforeAll(async () => {
     program = new ChildProgram("cluster-adapter.ts");
     url = `http://127.0.0.1:${await program.port()}`;
-  }, 40_000);
+  });
   afterAll(() => program?.kill());
 
   /** Connects and learns in which process. */

@@ -17,7 +17,7 @@ beforeAll(async () => {
     "CREATE TABLE socket_io_attachments (id bigserial UNIQUE, created_at timestamptz DEFAULT NOW(), payload bytea)",
   );
   await pool.end();
-}, 60_000);
+});
 afterAll(() => postgres?.stop());
 
 /** Two nodes share a channel; the next test has one of its own. */

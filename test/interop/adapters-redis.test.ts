@@ -14,7 +14,7 @@ import { OURS, REFERENCE } from "./pairs.js";
 let redis: Service;
 beforeAll(async () => {
   redis = await startRedis();
-}, 30_000);
+});
 afterAll(() => redis?.stop());
 
 const open = async () => createClient({ url: `redis://127.0.0.1:${redis.port}` }).connect();
@@ -27,7 +27,7 @@ async function pubSub(): Promise<NodeAdapter> {
 
 async function pubSubIo(): Promise<NodeAdapter> {
   const [pub, sub] = [openIo(), openIo()];
-  return { adapter: createAdapter(pub, sub), close: async () => [pub.disconnect(), sub.disconnect()] };
+  return { adapter: createAdapter(pub, sub), close: async () => Promise.all([pub.quit(), sub.quit()]) };
 }
 
 async function sharded(): Promise<NodeAdapter> {
@@ -70,7 +70,7 @@ describe("redis-emitter", () => {
     const peer = await connected(OURS.client, url);
     const reader = await connected(OURS.client, `${url}/news`);
     const client = await open();
-    onTestFinished(() => client.destroy());
+    onTestFinished(() => client.close());
     const emitter = new Emitter(client);
     const all = once(peer, "all");
     emitter.emit("all", 1, Buffer.from([7]));

@@ -2,7 +2,7 @@
 import { describe, expect, it, onTestFinished } from "vitest";
 import { HostileProxy } from "../support/hostile-proxy.js";
 import { seedOfThisRun } from "../support/random.js";
-import { pair, portOf, stage } from "../support/scene.js";
+import { pair, portOf, stage, upgraded } from "../support/scene.js";
 import { inTime, turn } from "../support/waiting.js";
 import { MIXED, OURS, WAYS } from "./pairs.js";
 
@@ -57,18 +57,13 @@ describe("a burst of 10,000 messages each way", () => {
           const there = inOrder(socket);
           const back = inOrder(peer);
           let atUpgrade = { there: -1, back: -1 };
-          const upgrade = new Promise<void>((resolve) => {
-            if (way !== "upgrade") resolve();
-            else {
-              peer.io.engine.once("upgrade", () => {
-                atUpgrade = { there: there.count(), back: back.count() };
-                resolve();
-              });
-            }
+          const upgrade = way === "upgrade" ? upgraded(peer) : Promise.resolve();
+          void upgrade.then(() => {
+            atUpgrade = { there: there.count(), back: back.count() };
           });
           await Promise.all([
-            inTime(there.all, () => `${COUNT} at the server, ${there.count()} came (SEED=${seed})`, 30_000),
-            inTime(back.all, () => `${COUNT} at the client, ${back.count()} came (SEED=${seed})`, 30_000),
+            inTime(there.all, () => `${COUNT} at the server, ${there.count()} came (SEED=${seed})`, 60_000),
+            inTime(back.all, () => `${COUNT} at the client, ${back.count()} came (SEED=${seed})`, 60_000),
             pour(peer as End, upgrade),
             pour(socket as unknown as End, upgrade),
           ]);

@@ -83,7 +83,7 @@ describe("acknowledged delivery", () => {
         });
         down.listen(peer);
         // Until the client knows of its session nothing of it can be resumed: the network turns bad after that.
-        await until(() => peer.connected, "the client is connected", 10_000);
+        await until(() => peer.connected, "the client is connected");
         proxy.become(hostility);
         proxy.cutAll();
         const { id } = peer;
@@ -100,9 +100,9 @@ describe("acknowledged delivery", () => {
         const { cut } = proxy.counts;
         proxy.become({});
         proxy.cutAll();
-        await inTime(peer.timeout(20_000).emitWithAck("ask", up.sent++), `the last word (SEED=${seed})`, 20_000);
-        await until(() => down.heard.length >= down.sent, "the server's last word", 10_000);
-        await until(() => up.answers.length >= up.asked && down.answers.length >= down.asked, "the last answers", 5000);
+        await inTime(peer.timeout(60_000).emitWithAck("ask", up.sent++), `the last word (SEED=${seed})`, 60_000);
+        await until(() => down.heard.length >= down.sent, "the server's last word");
+        await until(() => up.answers.length >= up.asked && down.answers.length >= down.asked, "the last answers");
         up.expectWhole();
         down.expectWhole();
         expect(cut).toBeGreaterThan(3);

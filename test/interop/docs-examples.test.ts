@@ -69,7 +69,7 @@ describe("every program of the documentation", () => {
       running.push(async () => {
         for (const text of texts) await program.prints(new RegExp(`^${escapeRegExp(text)}`, "m"));
         if (texts.length === 0 && !listens(code))
-          expect(await inTime(program.ended, () => `${file} to end`, 20_000), program.output()).toBe(0);
+          expect(await inTime(program.ended, () => `${file} to end`, 60_000), program.output()).toBe(0);
       });
       if (listens(code)) await answers(port, () => program.child.exitCode !== null, program.output);
     }

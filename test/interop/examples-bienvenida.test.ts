@@ -3,7 +3,7 @@ import type { Socket } from "socket.io-client";
 import { describe, expect, it } from "vitest";
 import { createApp } from "../../examples/bienvenida/app.js";
 import { ask, listen, runProgram, visitor } from "../support/example-program.js";
-import { collect, inTime, once, until } from "../support/waiting.js";
+import { collect, inTime, Ledger, once, until } from "../support/waiting.js";
 
 interface Message {
   de: string;
@@ -107,14 +107,16 @@ describe("bienvenida", () => {
 
   it("counts the visitors, in all and in each room, as they come, change and go", async () => {
     const url = await listen(createApp());
-    const watcher = await arrive(url);
-    const counts: unknown[] = [];
-    watcher.on("visitantes", (count) => counts.push(count));
+    const watcher = visitor(url, { transports: ["websocket"] });
+    const counts = new Ledger<unknown>();
+    watcher.on("visitantes", (count) => counts.add(count));
+    watcher.connect();
+    await counts.reaches(1);
     const other = await arrive(url);
     await ask(other, "cambiar de sala", "patio");
     other.disconnect();
-    await until(() => counts.length === 3, "three counts have come");
-    expect(counts).toEqual([
+    expect(await counts.reaches(4)).toEqual([
+      { total: 1, salas: { plaza: 1, patio: 0 } },
       { total: 2, salas: { plaza: 2, patio: 0 } },
       { total: 2, salas: { plaza: 1, patio: 1 } },
       { total: 1, salas: { plaza: 1, patio: 0 } },

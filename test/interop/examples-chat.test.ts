@@ -5,7 +5,7 @@ import { createApp } from "../../examples/chat/app.js";
 import { History } from "../../examples/chat/history.js";
 import { rateLimit } from "../../examples/chat/rate.js";
 import { ask, listen, runProgram, visitor } from "../support/example-program.js";
-import { inTime, once } from "../support/waiting.js";
+import { collect, inTime, once } from "../support/waiting.js";
 
 interface Line {
   id: number;
@@ -72,10 +72,13 @@ describe("chat: nicknames", () => {
 
   it("tells everyone who is online", async () => {
     const url = await listen(createApp());
-    const ana = await enter(url, { nick: "ana" });
-    const arrived = once(ana, "people");
+    const ana = visitor(url, { auth: { nick: "ana" }, transports: ["websocket"] });
+    const told = collect(ana, "people", 2);
+    const alone = once(ana, "people");
+    ana.connect();
+    await alone;
     const bruno = await enter(url, { nick: "bruno" });
-    expect(await arrived).toEqual([["ana", "bruno"]]);
+    expect(await told).toEqual([[["ana"]], [["ana", "bruno"]]]);
     const left = once(ana, "people");
     bruno.disconnect();
     expect(await left).toEqual([["ana"]]);

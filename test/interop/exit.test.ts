@@ -23,7 +23,7 @@ function run(fixture: string, ...args: string[]): Ledger<string> {
 
 describe("emit and then process.exit()", () => {
   it("delivers what a server emitted over WebSocket", async () => {
-    const [port] = await run("server-that-exits.ts").reaches(1, 30_000);
+    const [port] = await run("server-that-exits.ts").reaches(1, 60_000);
     const socket = await connected(stock, `http://127.0.0.1:${port}`, { transports: ["websocket"] });
     const heard = new Ledger<number>();
     socket.on("n", (n: number) => heard.add(n));
@@ -39,7 +39,7 @@ describe("emit and then process.exit()", () => {
       socket.emit("ready");
     });
     run("client-that-exits.ts", scene.url, "websocket");
-    expect(await heard.reaches(100, 30_000)).toEqual(numbers);
+    expect(await heard.reaches(100, 60_000)).toEqual(numbers);
   });
 
   it("delivers what a client without events sent", async () => {
@@ -49,6 +49,6 @@ describe("emit and then process.exit()", () => {
     server.on("connection", (peer) => peer.on("message", (data) => heard.add(data)));
     await once(server, "listening");
     run("websocket-that-exits.ts", `ws://127.0.0.1:${portOf(server)}`);
-    expect(await heard.reaches(100, 30_000)).toEqual(numbers.map(String));
+    expect(await heard.reaches(100, 60_000)).toEqual(numbers.map(String));
   });
 });

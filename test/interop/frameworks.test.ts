@@ -50,7 +50,7 @@ async function expectBoth(url: string): Promise<void> {
   const page = await fetch(`${url}/page`);
   expect([page.status, await page.text()]).toEqual([200, "a page"]);
   for (const transports of [["polling"], ["websocket"]]) {
-    expect(await client(url, { transports }).timeout(10_000).emitWithAck("double", 21)).toBe(42);
+    expect(await client(url, { transports }).timeout(60_000).emitWithAck("double", 21)).toBe(42);
   }
 }
 
@@ -154,7 +154,7 @@ describe("middlewares of Express on the engine", () => {
       next();
     });
     const socket = client(url, { transports: ["polling"] });
-    await socket.timeout(10_000).emitWithAck("double", 1);
+    await socket.timeout(60_000).emitWithAck("double", 1);
     expect(seen[0]).toBe(null);
     expect(seen.slice(1)).not.toContain(null);
     expect(seen.length).toBeGreaterThan(1);

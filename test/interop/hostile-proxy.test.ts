@@ -71,7 +71,7 @@ describe("hostile proxy", () => {
   });
 
   it("joins writes that come close together", async () => {
-    const { client, serverSide } = await echo({ join: 40 });
+    const { client, serverSide } = await echo({ join: 400 });
     const [socket] = await serverSide.reaches(1);
     let chunks = 0;
     socket?.on("data", () => chunks++);

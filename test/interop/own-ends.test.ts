@@ -20,10 +20,10 @@ describe("errors as acknowledgements between our own ends", () => {
       (scene.io as unknown as { onError(hook: () => void): void }).onError(() => {});
       const expected = { name: "RangeError", message: "too far", code: "E_FAR", data: { at: 3 } };
       await expect(peer.emitWithAck("go")).rejects.toMatchObject(expected);
-      await expect(peer.timeout(5000).emitWithAck("go")).rejects.toMatchObject(expected);
+      await expect(peer.timeout(20_000).emitWithAck("go")).rejects.toMatchObject(expected);
       await expect(socket.emitWithAck("go")).rejects.toMatchObject({ name: "Error", message: "no", code: 7 });
       await expect(peer.emitWithAck("nobody")).rejects.toMatchObject({ code: "ACK_UNHANDLED" });
-      await expect(socket.timeout(5000).emitWithAck("nobody")).rejects.toMatchObject({ code: "ACK_UNHANDLED" });
+      await expect(socket.timeout(20_000).emitWithAck("nobody")).rejects.toMatchObject({ code: "ACK_UNHANDLED" });
     });
   }
 });
@@ -38,7 +38,7 @@ describe("a server that leaves with a drain", () => {
       const goodbye = once(peer, "goodbye");
       const gone = once(peer, "disconnect");
       scene.io.emit("goodbye", "x".repeat(100_000));
-      const closed = (scene.io as unknown as Server).close({ drain: 1500 });
+      const closed = (scene.io as unknown as Server).close({ drain: 3000 });
       expect((await goodbye)[0]).toHaveLength(100_000);
       expect((await gone)[0]).toBe("transport close");
       await closed;
@@ -97,7 +97,11 @@ describe("credentials that expire", () => {
 
   it("end a stock client when they lapse, and a session that comes back does not outlive them", async () => {
     const scene = await stage(stockClient.server, { connectionStateRecovery: {} });
-    const peer = await connected(stockClient.client, scene.url, { transports: ["websocket"], reconnection: true });
+    const peer = await connected(stockClient.client, scene.url, {
+      transports: ["websocket"],
+      reconnection: true,
+      reconnectionDelay: 20,
+    });
     const first = scene.io.sockets.sockets.get(peer.id ?? "") as unknown as { expiresAt: number | undefined };
     const expiry = Date.now() + 3000;
     first.expiresAt = expiry;

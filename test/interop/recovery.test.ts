@@ -12,9 +12,9 @@ const RECOVERY: Partial<ServerOptions> = { connectionStateRecovery: {} };
 async function lose(io: Server, peer: ClientSocket, meanwhile: () => void): Promise<void> {
   const socket = io.sockets.sockets.get(peer.id ?? "");
   const noticed = once(socket, "disconnect");
+  const back = once(peer, "connect");
   peer.io.engine.close();
   await noticed;
-  const back = once(peer, "connect");
   meanwhile();
   await back;
 }

@@ -100,7 +100,7 @@ describe("a limit", () => {
   });
 
   it("pingInterval cuts a peer that has gone silent, not one that answers", async () => {
-    const { port, url, endings, server } = await echoServer({ pingInterval: 100 });
+    const { port, url, endings, server } = await echoServer({ pingInterval: 500 });
     const alive = await open(url, { pingInterval: 0 });
     await new Raw(port).upgraded();
     expect((await endings.reaches(1))[0]).toEqual({

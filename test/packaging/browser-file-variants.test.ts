@@ -45,7 +45,7 @@ async function echo(name: string, options: Partial<ServerOptions>, value: unknow
     socket.disconnect();
     await io.close();
   });
-  return socket.timeout(10_000).emitWithAck("echo", value);
+  return socket.timeout(60_000).emitWithAck("echo", value);
 }
 
 describe("a browser file", () => {

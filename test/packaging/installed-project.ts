@@ -26,7 +26,7 @@ export function installProject(): InstalledProject {
   const folder = mkdtempSync(join(tmpdir(), "vaiven-installed-"));
   const run = (file: string, args: string[], cwd: string): string => {
     try {
-      return execFileSync(file, args, { cwd, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"], timeout: 60_000 });
+      return execFileSync(file, args, { cwd, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"], timeout: 240_000 });
     } catch (error) {
       const { stdout, stderr } = error as { stdout?: string; stderr?: string };
       throw new Error(`${file} ${args.join(" ")} failed:\n${stdout ?? ""}${stderr ?? ""}`);

@@ -55,7 +55,7 @@ export async function target(
       raw.send(`42${id}["ping?"]`);
       expect(await answerOf(raw, id)).toBe(`43${id}["pong"]`);
     },
-    isAlone: () => until(() => io.engine.clientsCount === 1, "only the witness is left", 15_000),
+    isAlone: () => until(() => io.engine.clientsCount === 1, "only the witness is left", 30_000),
   };
 }
 

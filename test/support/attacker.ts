@@ -30,11 +30,11 @@ export class Attacker {
   }
 
   async sees(text: string): Promise<void> {
-    await until(() => this.received.includes(text), `the server has sent ${JSON.stringify(text)}`, 10_000);
+    await until(() => this.received.includes(text), `the server has sent ${JSON.stringify(text)}`);
   }
 
   async closes(): Promise<void> {
-    await until(() => this.isClosed, "the server has closed the connection", 10_000);
+    await until(() => this.isClosed, "the server has closed the connection");
   }
 
   /** Code and reason of the Close frame that stands at the end of what came. */

@@ -44,6 +44,9 @@ function executable(name: BrowserName): string {
   return found;
 }
 
+/** Milliseconds that a browser may take to start, and a page to load. */
+const LAUNCH_PATIENCE = 90_000;
+
 export function launchBrowser(name: BrowserName, options: LaunchOptions = {}): Promise<Browser> {
   return name === "chromium" ? launchChromium(options) : launchGecko(options);
 }
@@ -52,6 +55,7 @@ async function launchChromium({ proxy, names = [] }: LaunchOptions): Promise<Bro
   const browser = await chromium.launch({
     executablePath: executable("chromium"),
     headless: true,
+    timeout: LAUNCH_PATIENCE,
     args: [
       "--headless",
       "--no-sandbox",
@@ -80,7 +84,7 @@ async function launchChromium({ proxy, names = [] }: LaunchOptions): Promise<Bro
       return {
         console: log,
         open: async (url) => {
-          await page.goto(url);
+          await page.goto(url, { timeout: LAUNCH_PATIENCE });
         },
         evaluate: <T>(expression: string) => page.evaluate(expression) as Promise<T>,
         click: (selector) => page.evaluate(clickOn(selector)),
@@ -96,6 +100,7 @@ async function launchGecko({ proxy, names = [] }: LaunchOptions): Promise<Browse
     browser: "firefox",
     executablePath: executable("firefox"),
     headless: true,
+    timeout: LAUNCH_PATIENCE,
     acceptInsecureCerts: true,
     extraPrefsFirefox: {
       "app.update.enabled": false,
@@ -126,7 +131,7 @@ async function launchGecko({ proxy, names = [] }: LaunchOptions): Promise<Browse
       return {
         console: log,
         open: async (url) => {
-          await page.goto(url);
+          await page.goto(url, { timeout: LAUNCH_PATIENCE });
         },
         evaluate: <T>(expression: string) => page.evaluate(expression) as Promise<T>,
         click: (selector) => page.evaluate(clickOn(selector)) as Promise<void>,
@@ -146,7 +151,7 @@ export async function eventually<T>(
   page: Page,
   expression: string,
   isRight: (value: T) => boolean,
-  within: number = 15_000,
+  within: number = 60_000,
 ): Promise<T> {
   const giveUp = performance.now() + within;
   for (;;) {

@@ -32,7 +32,7 @@ export class ChildProgram {
 
   /** The first line is the port. */
   async port(): Promise<number> {
-    const [line] = await this.lines.reaches(1, 30_000);
+    const [line] = await this.lines.reaches(1, 60_000);
     return Number(line);
   }
 

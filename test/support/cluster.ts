@@ -27,7 +27,7 @@ interface Cluster {
 
 /** Waits until every node knows of both. */
 async function united(servers: readonly Server[]): Promise<void> {
-  const giveUp = performance.now() + 10_000;
+  const giveUp = performance.now() + 20_000;
   for (;;) {
     const counts = await Promise.all(servers.map(async (io) => io.of("/").adapter.serverCount()));
     if (counts.every((count) => count === servers.length)) return;
@@ -124,7 +124,7 @@ export function describeCluster(cluster: ClusterUnderTest): void {
         peer.on("ask", (n: number, answer: (value: unknown) => void) => answer([n, index]));
       });
       for (const { io } of nodes) {
-        const answers = (await io.timeout(3000).emitWithAck("ask", 5)) as unknown[];
+        const answers = (await io.timeout(20_000).emitWithAck("ask", 5)) as unknown[];
         expect(answers.sort()).toEqual([
           [5, 0],
           [5, 1],
@@ -151,7 +151,7 @@ export function describeCluster(cluster: ClusterUnderTest): void {
 }
 
 async function roomsReach(io: Server, room: string, count: number): Promise<void> {
-  const giveUp = performance.now() + 5000;
+  const giveUp = performance.now() + 20_000;
   while ((await io.in(room).fetchSockets()).length !== count) {
     if (performance.now() > giveUp) throw new Error(`the room ${room} has not got ${count} members`);
     await new Promise((resolve) => setTimeout(resolve, 20));

@@ -30,7 +30,7 @@ export function visitor(url: string, options: Parameters<typeof connect>[1] = {}
 
 /** Sends a request and resolves with its acknowledgement. */
 export async function ask<T = { ok: boolean }>(socket: Socket, event: string, ...args: unknown[]): Promise<T> {
-  return await socket.timeout(5000).emitWithAck(event, ...args);
+  return await socket.timeout(20_000).emitWithAck(event, ...args);
 }
 
 export interface RunningProgram {
@@ -83,7 +83,7 @@ export function runProgram(file: string, environment: Record<string, string> = {
           look();
         }),
         () => `${file} to print ${pattern}; it printed: ${output}`,
-        30_000,
+        60_000,
       ),
     ended,
   };

@@ -114,6 +114,8 @@ class Connection {
   private readonly isMute: () => boolean;
   private bytesToLive: number;
   private idleTimer: NodeJS.Timeout | undefined;
+  /** Counts the chunks, so that a cut that is due can tell whether one has come. */
+  private carried: number = 0;
   private isGone: boolean = false;
   private head: RequestHeads | undefined;
 
@@ -194,7 +196,12 @@ class Connection {
   private rest(): void {
     if (this.hostility.idleCut === undefined) return;
     clearTimeout(this.idleTimer);
-    this.idleTimer = setTimeout(() => this.cut(this.hostility.cutBy ?? "fin"), this.hostility.idleCut);
+    const rested = ++this.carried;
+    // A process that was not let run has not been idle: what it could not read meanwhile is read before the cut is made.
+    const cut = (): void => {
+      if (this.carried === rested) this.cut(this.hostility.cutBy ?? "fin");
+    };
+    this.idleTimer = setTimeout(() => setImmediate(() => setImmediate(cut)), this.hostility.idleCut);
   }
 
   /** Looks at the heads of the client's requests, where the hostility asks for it. */

@@ -86,7 +86,7 @@ async function running(
     clearTimeout(late);
     rmSync(directory, { recursive: true, force: true });
   };
-  const giveUp = performance.now() + 20_000;
+  const giveUp = performance.now() + 60_000;
   while (!(await isReady())) {
     if (child.exitCode !== null || performance.now() > giveUp) {
       await stop();

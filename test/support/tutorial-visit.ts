@@ -30,7 +30,7 @@ async function visit(name: BrowserName): Promise<object> {
       (body) => body !== "",
     );
     // The program asks for a number every five seconds.
-    await until(() => page.console.entries.some((line) => /^\d+$/.test(line)), "a number reaches the console", 30_000);
+    await until(() => page.console.entries.some((line) => /^\d+$/.test(line)), "a number reaches the console", 60_000);
     const transport = await page.evaluate<string>("socket.io.engine.transport.name");
     const numbers = page.console.entries.filter((line) => /^\d+$/.test(line));
     const errors = page.console.entries.filter((line) => line.startsWith("error:"));

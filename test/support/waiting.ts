@@ -6,7 +6,8 @@ export interface Listenable {
   off(event: string, listener: (...args: never[]) => void): unknown;
 }
 
-const PATIENCE = 5000;
+/** Milliseconds until a wait gives up. It only bounds a failure: a machine under load may take seconds for what is asked of it. */
+const PATIENCE = 20_000;
 
 /** The arguments of the next `event`, or a failure that names the event. */
 export async function once<Args extends unknown[] = unknown[]>(

@@ -9,9 +9,9 @@ io.on("connection", (socket) => {
 });
 
 const patience = setTimeout(() => {
-  console.error("no acknowledgement in 10 seconds");
+  console.error("no acknowledgement in 60 seconds");
   process.exit(1);
-}, 10_000);
+}, 60_000);
 
 httpServer.listen(0, "127.0.0.1", () => {
   const socket = connect(`http://127.0.0.1:${httpServer.address().port}`);

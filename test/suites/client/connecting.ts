@@ -275,7 +275,7 @@ export function describeConnecting(library: ClientLibrary): void {
       closeLater(http);
       const silent = new WebSocketServer({ server: http });
       silent.on("connection", (ws) => {
-        ws.send('0{"sid":"quiet","upgrades":[],"pingInterval":20,"pingTimeout":20,"maxPayload":1000}');
+        ws.send('0{"sid":"quiet","upgrades":[],"pingInterval":100,"pingTimeout":400,"maxPayload":1000}');
         ws.on("message", () => ws.send('40{"sid":"socket"}'));
       });
       const socket = await connected(library, `http://127.0.0.1:${await listening(http)}`, {

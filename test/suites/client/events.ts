@@ -197,7 +197,7 @@ export function describeClientEvents(library: ClientLibrary): void {
       const { socket, server } = await both();
       server.on("ask", (answer: (s: string) => void) => answer("yes"));
       const got = await new Promise<unknown[]>((resolve) => {
-        socket.timeout(5000).emit("ask", (...args: unknown[]) => resolve(args));
+        socket.timeout(20_000).emit("ask", (...args: unknown[]) => resolve(args));
       });
       expect(got).toEqual([null, "yes"]);
     });

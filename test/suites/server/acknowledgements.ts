@@ -106,7 +106,7 @@ export function describeAcknowledgements(library: ServerLibrary): void {
       );
       expect(late[0]).toBeInstanceOf(Error);
       const good = await new Promise<unknown[]>((resolve) =>
-        socket.timeout(5000).emit("q", (...args: unknown[]) => resolve(args)),
+        socket.timeout(20_000).emit("q", (...args: unknown[]) => resolve(args)),
       );
       expect(good).toEqual([null, "in time"]);
     });
@@ -145,7 +145,7 @@ export function describeAcknowledgements(library: ServerLibrary): void {
       const peers = await Promise.all([1, 2, 3].map(() => connected(stock, scene.url)));
       for (const [index, peer] of peers.entries()) peer.on("q", (answer: (n: number) => void) => answer(index));
       const [error, answers] = await new Promise<[Error | null, number[]]>((resolve) =>
-        scene.io.timeout(5000).emit("q", (...args: [Error | null, number[]]) => resolve(args)),
+        scene.io.timeout(20_000).emit("q", (...args: [Error | null, number[]]) => resolve(args)),
       );
       expect(error).toBeNull();
       expect([...answers].sort()).toEqual([0, 1, 2]);
@@ -156,7 +156,7 @@ export function describeAcknowledgements(library: ServerLibrary): void {
       const peers = await Promise.all([1, 2].map(() => connected(stock, scene.url)));
       peers[0]?.on("q", (answer: (s: string) => void) => answer("here"));
       const [error, answers] = await new Promise<[Error | null, string[]]>((resolve) =>
-        scene.io.timeout(60).emit("q", (...args: [Error | null, string[]]) => resolve(args)),
+        scene.io.timeout(600).emit("q", (...args: [Error | null, string[]]) => resolve(args)),
       );
       expect(error).toBeInstanceOf(Error);
       expect(answers).toEqual(["here"]);
@@ -167,7 +167,7 @@ export function describeAcknowledgements(library: ServerLibrary): void {
       const [error, answers] = await new Promise<[Error | null, unknown[]]>((resolve) =>
         scene.io
           .to("nobody")
-          .timeout(5000)
+          .timeout(20_000)
           .emit("q", (...args: [Error | null, unknown[]]) => resolve(args)),
       );
       expect(error).toBeNull();
@@ -183,9 +183,9 @@ export function describeAcknowledgements(library: ServerLibrary): void {
         peer.on("q", (answer: (s: string) => void) => answer(name));
       a.socket.join("r");
       b.socket.join("r");
-      expect([...(await scene.io.to("r").timeout(5000).emitWithAck("q"))].sort()).toEqual(["a", "b"]);
-      expect([...(await a.socket.broadcast.timeout(5000).emitWithAck("q"))].sort()).toEqual(["b", "c"]);
-      expect(await a.socket.to("r").timeout(5000).emitWithAck("q")).toEqual(["b"]);
+      expect([...(await scene.io.to("r").timeout(20_000).emitWithAck("q"))].sort()).toEqual(["a", "b"]);
+      expect([...(await a.socket.broadcast.timeout(20_000).emitWithAck("q"))].sort()).toEqual(["b", "c"]);
+      expect(await a.socket.to("r").timeout(20_000).emitWithAck("q")).toEqual(["b"]);
     });
 
     it("reject emitWithAck with the answers that came", async () => {
@@ -193,7 +193,7 @@ export function describeAcknowledgements(library: ServerLibrary): void {
       const [a] = await Promise.all([pair(scene, stock), pair(scene, stock)]);
       a?.peer.on("q", (answer: (s: string) => void) => answer("here"));
       const error = (await scene.io
-        .timeout(60)
+        .timeout(600)
         .emitWithAck("q")
         .catch((reason: unknown) => reason)) as Error & { responses: unknown };
       expect(error).toBeInstanceOf(Error);

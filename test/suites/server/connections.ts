@@ -190,7 +190,7 @@ export function describeConnections(library: ServerLibrary): void {
     });
 
     it("does not come after connectTimeout to a connection that joined", async () => {
-      const { port } = await stage(library, { connectTimeout: 60 });
+      const { port } = await stage(library, { connectTimeout: 600 });
       const silent = await openWebSocket(port);
       const joined = await openWebSocket(port);
       await joined.raw.join();

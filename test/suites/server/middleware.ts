@@ -109,7 +109,8 @@ export function describeMiddleware(library: ServerLibrary): void {
       raw.close();
       await until(() => io.engine.clientsCount === 0, "the client is gone");
       release();
-      await connected(stock, `http://127.0.0.1:${port}`, { timeout: 100 }).catch(() => {});
+      // The answer to another client comes after what the middleware let go.
+      (await openWebSocket(port)).raw.close();
       expect(io.sockets.sockets.size).toBe(0);
       expect(connections).toBe(0);
     });

@@ -56,7 +56,7 @@ export function describeWebSocket(library: ServerLibrary): void {
     });
 
     it("closes with ping timeout when a ping is not answered", async () => {
-      const { port, io } = await stage(library, { pingInterval: 30, pingTimeout: 30 });
+      const { port, io } = await stage(library, { pingInterval: 30, pingTimeout: 400 });
       const { raw } = await openWebSocket(port);
       const arrival = once(io, "connection");
       raw.send("40");
@@ -66,7 +66,7 @@ export function describeWebSocket(library: ServerLibrary): void {
     });
 
     it("closes over polling with ping timeout too", async () => {
-      const { port, io } = await stage(library, { pingInterval: 30, pingTimeout: 30 });
+      const { port, io } = await stage(library, { pingInterval: 30, pingTimeout: 400 });
       const session = await openPolling(port);
       const arrival = once(io, "connection");
       await session.post("40");

@@ -1,6 +1,6 @@
 // Packaging tests: a project into which npm has installed our two tarballs under Socket.IO's names, without a network.
 import { execFileSync } from "node:child_process";
-import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -56,6 +56,42 @@ export function installProject(): InstalledProject {
     remove: () => rmSync(folder, { recursive: true, force: true }),
   };
 }
+
+export interface InstalledProgram {
+  /** A temporary folder: a copy of `projects/<name>`, with what its package.json asks for. */
+  readonly folder: string;
+  /** Runs a program in it and answers what it printed. */
+  run(file: string, ...args: string[]): string;
+  remove(): void;
+}
+
+/**
+ * Copies `projects/<name>` and runs `install` (npm, unless another is named) in the copy. Its package.json names our two tarballs as
+ * `file:vaiven.tgz` and `file:vaiven-client.tgz`; the other packages come from npm.
+ */
+export function installProgram(name: string, install: readonly string[] = NPM_INSTALL): InstalledProgram {
+  const folder = mkdtempSync(join(tmpdir(), `vaiven-${name}-`));
+  const run = (file: string, ...args: string[]): string =>
+    execFileSync(file, args, {
+      cwd: folder,
+      encoding: "utf8",
+      timeout: 200_000,
+      env: { ...process.env, NEXT_TELEMETRY_DISABLED: "1" },
+    });
+  cpSync(join(ROOT, "test/packaging/projects", name), folder, { recursive: true });
+  for (const [packageName, source] of Object.entries({
+    vaiven: ROOT,
+    "vaiven-client": join(ROOT, "packages/client"),
+  })) {
+    const [packed] = JSON.parse(run("npm", "pack", source, "--json", "--ignore-scripts")) as [{ filename: string }];
+    renameSync(join(folder, packed.filename), join(folder, `${packageName}.tgz`));
+  }
+  const [file = "", ...args] = install;
+  run(file, ...args);
+  return { folder, run, remove: () => rmSync(folder, { recursive: true, force: true }) };
+}
+
+const NPM_INSTALL = "npm install --prefer-offline --ignore-scripts --no-audit --no-fund --loglevel error".split(" ");
 
 /** A package in the repository's node_modules. */
 function installedFolder(name: string): string {

@@ -1,30 +1,21 @@
 // Packaging: NestJS 11, whose @nestjs/platform-socket.io brings a socket.io of its own, gets ours by npm's overrides.
-import { execFileSync } from "node:child_process";
-import { cpSync, existsSync, mkdtempSync, readFileSync, renameSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { ROOT } from "./installed-project.js";
+import { type InstalledProgram, installProgram, ROOT } from "./installed-project.js";
 
-const folder = mkdtempSync(join(tmpdir(), "vaiven-nestjs-"));
-const run = (file: string, ...args: string[]): string =>
-  execFileSync(file, args, { cwd: folder, encoding: "utf8", timeout: 200_000 });
-
+let program: InstalledProgram;
 beforeAll(() => {
-  cpSync(join(ROOT, "test/packaging/projects/nestjs"), folder, { recursive: true });
-  for (const [name, source] of Object.entries({ vaiven: ROOT, "vaiven-client": join(ROOT, "packages/client") })) {
-    const [packed] = JSON.parse(run("npm", "pack", source, "--json", "--ignore-scripts")) as [{ filename: string }];
-    renameSync(join(folder, packed.filename), join(folder, `${name}.tgz`));
-  }
-  run("npm", "install", "--prefer-offline", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel", "error");
+  program = installProgram("nestjs");
 });
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+afterAll(() => program?.remove());
 
 it("a NestJS gateway answers and broadcasts over ours", () => {
   const { version } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")) as { version: string };
-  expect(existsSync(join(folder, "node_modules/@nestjs/platform-socket.io/node_modules/socket.io"))).toBe(false);
-  expect(existsSync(join(folder, "node_modules/engine.io"))).toBe(false);
-  expect(JSON.parse(run(process.execPath, "program.cjs"))).toEqual({
+  const installed = (path: string): boolean => existsSync(join(program.folder, "node_modules", path));
+  expect(installed("@nestjs/platform-socket.io/node_modules/socket.io")).toBe(false);
+  expect(installed("engine.io")).toBe(false);
+  expect(JSON.parse(program.run(process.execPath, "program.cjs"))).toEqual({
     version,
     name: "Server",
     double: 42,

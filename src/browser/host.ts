@@ -1,5 +1,6 @@
 // browser/ The host of clients in a browser: polling and WebSocket, packets as the protocol writes them.
 import type { ClientHost } from "../session/client-host.js";
+import { upgradeClient } from "../session/client-upgrade.js";
 import { encodePacket, PacketReader } from "./packet-codec.js";
 import { Fetch, XHR } from "./polling-transport.js";
 import { surroundings } from "./surroundings.js";
@@ -8,6 +9,7 @@ import { WebSocket } from "./websocket-transport.js";
 /** See {@link ClientHost}. */
 export const browserHost: ClientHost = Object.assign({}, surroundings, {
   transports: { polling: typeof XMLHttpRequest === "undefined" ? Fetch : XHR, websocket: WebSocket },
+  upgrade: upgradeClient,
   encode: encodePacket,
   createReader: () => new PacketReader(),
 });

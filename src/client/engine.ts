@@ -1,11 +1,21 @@
-// client/ `socket.io.engine`: one Engine.IO session as programs see it. A facade of session/client-session.ts; the Manager makes one for each connection.
-import type { ReservedOrUserListener } from "../event/event-map.js";
-import { Outgoing, type OutgoingOptions } from "../packet/outgoing.js";
+// client/ `socket.io.engine`: the client's end of one Engine.IO session (Engine.IO protocol v4), as programs see it. The Manager makes one for each connection.
+//
+//               open packet                close()
+//    opening ───────────────▶ open ───────────────────▶ closing ──▶ closed
+//     │   ▲                   │  ▲                                    ▲
+//     └───┘ transport failed, ▼  │ switched, or no candidate is left  └── heartbeat missed, transport ended
+//           another one     probing (session/client-upgrade.ts)
+//           is left
+import { VaivenError } from "../errors.js";
+import { enginePacketType } from "../packet/engine-packet.js";
+import { controlPacket, Outgoing, type OutgoingOptions, type WirePacket } from "../packet/outgoing.js";
 import type { ClientHost, ClientPlatform, ClientTransportOptions } from "../session/client-host.js";
-import { ClientSession } from "../session/client-session.js";
-import type { OpenData } from "../session/open-data.js";
-import type { SessionObserver } from "../session/session-sink.js";
-import type { ClientTransport } from "../session/transport.js";
+import type { UpgradingClient } from "../session/client-upgrade.js";
+import type { Flushable } from "../session/flush-queue.js";
+import { type OpenData, readOpenData } from "../session/open-data.js";
+import type { Cancel } from "../session/platform.js";
+import { type CloseReason, reasonOf } from "../session/session-sink.js";
+import type { ClientTransport, TransportName, TransportSink } from "../session/transport.js";
 import { GuardedEmitter } from "./guarded-emitter.js";
 import type { EngineSettings } from "./options.js";
 
@@ -37,149 +47,92 @@ export interface EngineEvents {
 /** Who owns an engine: the Manager. */
 export interface EngineOwner {
   onOpen(data: OpenData): void;
+  /** One text message. `packet` is the whole Engine.IO packet; the message begins at `start`. */
   onMessage(packet: string, start: number): void;
   onBinary(message: Uint8Array): void;
   onPing(): void;
-  onClose(reason: string, description: unknown): void;
-  onError(error: Error): void;
+  /** The end; nothing is called after it. No transport could be opened where there is no reason. */
+  onEnd(reason: CloseReason | undefined, description: unknown): void;
 }
+
+const PONG = controlPacket("pong");
+
+/** RFC 6455 section 7.4.1: the server sent what the protocol does not know. */
+const CLOSE_PROTOCOL_ERROR = 1002;
 
 let upgradedBefore = false;
 
 /** See `socket.io.engine`. */
-export class Engine extends GuardedEmitter<Record<never, never>, Record<never, never>, EngineEvents> {
+export class Engine
+  extends GuardedEmitter<Record<never, never>, Record<never, never>, EngineEvents>
+  implements TransportSink, Flushable, UpgradingClient
+{
   /** The options of this connection, with `hostname`, `port` and `secure` as the URL says. Changes have no effect: see `socket.io.opts`. */
   readonly opts: ClientTransportOptions;
-  private readonly session: ClientSession;
-  private readonly observer: SessionObserver<ClientTransport>;
-  private readonly binary: (bytes: Uint8Array) => Uint8Array | ArrayBuffer;
-
-  /** Begins to connect with {@link open}. */
-  constructor(host: ClientHost, platform: ClientPlatform, settings: EngineSettings, owner: EngineOwner) {
-    super(platform.soon);
-    const { flushQueue, payload } = host;
-    const { transports, upgrade, tryAllTransports, rememberUpgrade, optionsFor } = settings;
-    const classes: Record<string, EngineSettings["transports"][number]> = {};
-    for (const transport of transports) classes[transport.prototype.name] = transport;
-    const names = Object.keys(classes) as ClientTransport["name"][];
-    if (rememberUpgrade && upgradedBefore && names.indexOf("websocket") > 0) {
-      names.sort((name) => (name === "websocket" ? -1 : 0));
-    }
-    upgradedBefore = false;
-    this.opts = optionsFor("");
-    this.binary = host.userBytes;
-    this.session = new ClientSession(
-      {
-        transports: names,
-        upgrade,
-        tryAllTransports,
-        createTransport: (name, sid) =>
-          new classes[name]!({ options: optionsFor(name), sid, platform, flushQueue, payload, session: this }),
-      },
-      platform,
-      flushQueue,
-      {
-        onOpen: (data) => {
-          upgradedBefore = this.session.transport?.name === "websocket";
-          owner.onOpen(data);
-          this.emitReserved("handshake", data);
-          this.emitReserved("open");
-        },
-        onMessage: (packet, start) => {
-          owner.onMessage(packet, start);
-          this.tell(packet, start);
-        },
-        onBinary: (bytes) => {
-          owner.onBinary(bytes);
-          this.tell(bytes, 0);
-        },
-        onClose: (reason, description) => {
-          owner.onClose(reason, description);
-          this.emitReserved("close", reason, description);
-        },
-        onError: (error) => {
-          owner.onError(error);
-          this.emitReserved("error", error);
-        },
-      },
-    );
-    this.session.observer = this.observer = {
-      onHeartbeat: () => {
-        owner.onPing();
-        this.emitReserved("ping");
-        this.emitReserved("heartbeat");
-      },
-      onFlush: () => this.emitReserved("flush"),
-      onDrain: () => this.emitReserved("drain"),
-      onUpgrading: (transport) => this.emitReserved("upgrading", transport),
-      onUpgrade: (transport) => {
-        upgradedBefore = transport.name === "websocket";
-        this.emitReserved("upgrade", transport);
-      },
-      onUpgradeError: (error) => this.emitReserved("upgradeError", error),
-    };
-  }
-
   /** The session's id; the server knows the connection by it. Undefined until the engine is open. */
-  get id(): string | undefined {
-    return this.session.id;
-  }
-
+  id: string | undefined = undefined;
   /**
    * The transport that carries the connection now; its `name` is `polling` or `websocket`. Undefined before the first attempt:
    * Socket.IO's types do not say so, and a program typed for them could not compile if ours did.
    */
-  get transport(): ClientTransport {
-    return this.session.transport as ClientTransport;
-  }
+  transport!: ClientTransport;
+  readyState: "opening" | "open" | "closing" | "closed" = "opening";
+  /** Bytes that the server takes in one message; 0 where it did not say. */
+  maxPayload = 0;
+  /** The session goes over from one transport to another, and nothing is sent meanwhile. @internal */
+  isSwitching = false;
+  private readonly host: ClientHost;
+  private readonly platform: ClientPlatform;
+  private readonly settings: EngineSettings;
+  private readonly owner: EngineOwner;
+  /** The transports that were not tried yet. */
+  private readonly untried: TransportName[];
+  private packets: Outgoing[] = [];
+  private isFlushQueued = false;
+  private pingTimeout = 0;
+  private patience = 0;
+  private expiresAt = 0;
+  private cancelTimer: Cancel = nothing;
+  private cancelUpgrade: Cancel = nothing;
 
-  get readyState(): "opening" | "open" | "closing" | "closed" {
-    const { state } = this.session;
-    return state === "idle" ? "opening" : state;
+  /** Begins to connect with {@link open}. */
+  constructor(host: ClientHost, platform: ClientPlatform, settings: EngineSettings, owner: EngineOwner) {
+    super(platform.soon);
+    this.host = host;
+    this.platform = platform;
+    this.settings = settings;
+    this.owner = owner;
+    this.opts = settings.optionsFor("");
+    this.untried = Object.keys(settings.transports) as TransportName[];
+    if (settings.rememberUpgrade && upgradedBefore)
+      this.untried.sort((a, b) => Number(b === "websocket") - Number(a === "websocket"));
+    upgradedBefore = false;
   }
 
   /** Whether a packet sent now leaves with the next flush. */
   get writable(): boolean {
-    return this.session.writable;
+    return this.readyState === "open" && !this.packets.length && this.isReady();
   }
 
   /** Bytes that wait here and in the transport. */
   get bufferedAmount(): number {
-    return this.session.bufferedAmount;
-  }
-
-  /** Bytes that the server takes in one message; 0 or undefined where it did not say. */
-  get maxPayload(): number | undefined {
-    return this.session.maxPayload;
-  }
-
-  override on<Ev extends keyof EngineEvents>(
-    event: Ev,
-    listener: ReservedOrUserListener<EngineEvents, Record<never, never>, Ev>,
-  ): this {
-    // Watching each packet costs an object each: only for who listens.
-    if (event === "packet") this.observer.onPacket = (type, data) => this.emitReserved("packet", { type, data });
-    if (event === "packetCreate") {
-      this.observer.onPacketCreate = (type, data) => this.emitReserved("packetCreate", { type, data });
-    }
-    return super.on(event, listener);
+    const { textByteLength } = this.platform;
+    return this.packets.reduce(
+      (size, packet) => size + packet.byteLength(textByteLength),
+      this.transport.bufferedAmount,
+    );
   }
 
   /** Connects. Once. */
   open(): this {
-    this.session.open();
+    if (!this.transport) this.tryNext();
     return this;
   }
 
   /** Sends one message of the Engine.IO layer, below Socket.IO. Before the opening and after the close nothing is sent. */
   write(data: string | Uint8Array | ArrayBuffer, options?: OutgoingOptions): this {
-    this.sendPacket(
-      new Outgoing(
-        typeof data === "string" ? `4${data}` : data instanceof ArrayBuffer ? new Uint8Array(data) : data,
-        undefined,
-        options,
-      ),
-    );
+    const packet = typeof data === "string" ? `4${data}` : data instanceof ArrayBuffer ? new Uint8Array(data) : data;
+    this.sendPacket(new Outgoing(packet, undefined, options));
     return this;
   }
 
@@ -190,29 +143,257 @@ export class Engine extends GuardedEmitter<Record<never, never>, Record<never, n
 
   /** Sends what was encoded. @internal */
   sendPacket(packet: Outgoing): void {
-    this.session.send(packet);
+    if (this.readyState !== "open") return;
+    // Watching each packet costs an object each: only for who listens.
+    if (this.hasListeners("packetCreate"))
+      for (const part of [packet.head].concat(packet.rest || [])) this.show("packetCreate", part);
+    this.packets.push(packet);
+    this.queueFlush();
   }
 
-  /** Flushes what waits, then closes. The Manager reconnects, unless it closed the engine itself. */
+  /** See {@link Flushable}. @internal */
+  flush(): void {
+    const { packets, transport } = this;
+    this.isFlushQueued = false;
+    if (this.readyState === "closed" || !packets.length || !this.isReady()) return;
+    this.emitReserved("flush");
+    transport.send(packets);
+    packets.length = 0;
+    if (transport.writable) this.emitReserved("drain");
+  }
+
+  /**
+   * Flushes what waits, also through an upgrade that is under way, then closes as "forced close". While opening it closes at once.
+   * The Manager reconnects, unless it closed the engine itself.
+   */
   close(): this {
-    this.session.close();
+    if (this.readyState === "opening") this.abandon("forced close", undefined);
+    else if (this.readyState === "open") {
+      this.flush();
+      this.readyState = "closing";
+      if (!this.isSwitching) this.cancelUpgrade();
+      // A server that takes nothing any more must not keep us here.
+      this.setTimer(this.pingTimeout, () => this.abandon("forced close", undefined));
+      this.closeWhenFlushed();
+    }
     return this;
   }
 
-  /** See {@link ClientSession.abandon}. @internal */
-  abandon(reason: "transport close" | "ping timeout" | "parse error", description: unknown): void {
-    this.session.abandon(reason, description);
+  /** Cuts at once: the host knows better than the connection that the network is gone, or what the server sent makes no sense. @internal */
+  abandon(reason: CloseReason, description: unknown): void {
+    if (this.readyState === "closed") return;
+    if (reason === "parse error") {
+      this.finish(reason, description);
+      this.transport.close(CLOSE_PROTOCOL_ERROR);
+    } else {
+      this.transport.discard();
+      this.finish(reason, description);
+    }
   }
 
-  /** Whether the server's ping is overdue; then the connection is given up at the end of the turn. @internal */
+  /** Whether the server's ping is overdue, which timers that were throttled or that slept have not noticed. Then the session is abandoned at the end of the turn. @internal */
   hasPingExpired(): boolean {
-    return this.session.hasPingExpired();
+    const hasExpired = this.readyState === "open" && this.platform.now() > this.expiresAt;
+    if (hasExpired) this.platform.soon(() => this.onPingMissed());
+    return hasExpired;
   }
 
-  private tell(data: string | Uint8Array, start: number): void {
+  // ── the transport ──
+
+  /** @internal */
+  onText(packet: string): void {
+    const { readyState, owner } = this;
+    if (readyState === "closed") return;
+    this.show("packet", packet);
+    const type = packet[0];
+    if (readyState === "opening" && type === "0") this.onOpenPacket(packet.slice(1));
+    else if (readyState === "opening") this.onClose(unexpected());
+    else if (type === "4") {
+      if (readyState !== "open") return;
+      owner.onMessage(packet, 1);
+      this.tell(packet);
+    } else if (type === "2") {
+      this.sendPacket(PONG);
+      this.beat();
+      owner.onPing();
+      this.emitReserved("ping");
+      this.emitReserved("heartbeat");
+    } else if (type === "1") this.abandon("transport close", undefined);
+    else if (type !== "6") {
+      this.onClose(unexpected());
+      this.transport.close(CLOSE_PROTOCOL_ERROR);
+    }
+  }
+
+  /** @internal */
+  onBinary(message: Uint8Array): void {
+    if (this.readyState !== "open") return;
+    this.show("packet", message);
+    this.owner.onBinary(message);
+    this.tell(message);
+  }
+
+  /** @internal */
+  onWritable(): void {
+    if (this.packets.length) this.queueFlush();
+    else this.emitReserved("drain");
+    this.closeWhenFlushed();
+  }
+
+  /** @internal */
+  onClose(error: VaivenError | undefined): void {
+    if (this.readyState !== "opening") this.finish(reasonOf(error), error);
+    else {
+      this.transport.discard();
+      if (this.settings.tryAllTransports && this.untried.length) this.tryNext();
+      else
+        this.finish(
+          undefined,
+          error || new VaivenError("SESSION_TRANSPORT_CLOSED", "the server closed before the session was open"),
+        );
+    }
+  }
+
+  // ── the upgrade (session/client-upgrade.ts) ──
+
+  /** @internal */
+  createTransport(name: TransportName): ClientTransport {
+    const { host, platform, settings, id } = this;
+    const { flushQueue, payload } = host;
+    const options = settings.optionsFor(name);
+    return new settings.transports[name]!({ options, sid: id, platform, flushQueue, payload, session: this });
+  }
+
+  /** @internal */
+  onUpgrading(candidate: ClientTransport): void {
+    this.emitReserved("upgrading", candidate);
+  }
+
+  /** @internal */
+  onUpgrade(transport: ClientTransport): void {
+    this.transport.discard();
+    this.isSwitching = false;
+    this.use(transport);
+    upgradedBefore = transport.name === "websocket";
+    this.emitReserved("upgrade", transport);
+    if (this.packets.length) this.queueFlush();
+    this.closeWhenFlushed();
+  }
+
+  /** @internal */
+  onUpgradeError(error: VaivenError): void {
+    this.emitReserved("upgradeError", error);
+  }
+
+  // ── the rest ──
+
+  private use(transport: ClientTransport): void {
+    this.transport = transport;
+    transport.sink = this;
+  }
+
+  private tryNext(): void {
+    this.use(this.createTransport(this.untried.shift() as TransportName));
+    this.transport.open();
+  }
+
+  private onOpenPacket(json: string): void {
+    const data = readOpenData(json);
+    if (data instanceof VaivenError) {
+      this.onClose(data);
+      return;
+    }
+    const { settings, host, transport } = this;
+    this.id = data.sid;
+    this.maxPayload = data.maxPayload;
+    this.pingTimeout = data.pingTimeout;
+    this.patience = data.pingInterval + data.pingTimeout;
+    this.readyState = "open";
+    this.beat();
+    upgradedBefore = transport.name === "websocket";
+    this.owner.onOpen(data);
+    this.emitReserved("handshake", data);
+    this.emitReserved("open");
+    // A listener may have closed it.
+    if ((this.readyState as string) !== "open" || !settings.upgrade || transport.name !== "polling" || !host.upgrade)
+      return;
+    const names = Object.keys(settings.transports) as TransportName[];
+    this.cancelUpgrade = host.upgrade(
+      this,
+      names.filter((name) => name !== "polling" && data.upgrades.includes(name)),
+    );
+  }
+
+  private isReady(): boolean {
+    return this.transport.writable && !this.isSwitching;
+  }
+
+  private queueFlush(): void {
+    if (this.isFlushQueued || !this.isReady()) return;
+    this.isFlushQueued = true;
+    this.host.flushQueue.add(this);
+  }
+
+  private closeWhenFlushed(): void {
+    if (this.readyState !== "closing") return;
+    this.flush();
+    if (this.packets.length || this.isSwitching) return;
+    // Everything is with the transport, which closes behind it in its own time: for the owner this is the end.
+    this.transport.close(1000);
+    this.finish("forced close", undefined);
+  }
+
+  private setTimer(ms: number, fn: () => void): void {
+    this.cancelTimer();
+    this.cancelTimer = this.platform.after(ms, fn, true);
+  }
+
+  private beat(): void {
+    if (this.readyState !== "open") return;
+    this.expiresAt = this.platform.now() + this.patience;
+    this.setTimer(this.patience, () => this.onPingMissed());
+  }
+
+  private onPingMissed(): void {
+    if (this.readyState === "open")
+      this.abandon("ping timeout", new VaivenError("SESSION_PING_TIMEOUT", "expected a ping of the server"));
+  }
+
+  private finish(cause: CloseReason | undefined, description: unknown): void {
+    const { readyState } = this;
+    if (readyState === "closed") return;
+    // Whatever cuts a session that we are closing: it is we who ended it.
+    const reason = readyState === "closing" ? "forced close" : cause;
+    this.readyState = "closed";
+    this.cancelTimer();
+    this.cancelUpgrade();
+    this.packets.length = 0;
+    this.owner.onEnd(reason, description);
+    if (reason) this.emitReserved("close", reason, description);
+    else this.emitReserved("error", description as VaivenError);
+  }
+
+  private show(event: "packet" | "packetCreate", packet: WirePacket): void {
+    if (!this.hasListeners(event)) return;
+    const isText = typeof packet === "string";
+    this.emitReserved(event, {
+      type: (isText && enginePacketType(packet)) || "message",
+      data: isText ? packet.slice(1) || undefined : packet,
+    });
+  }
+
+  private tell(packet: WirePacket): void {
     if (!this.hasListeners("message") && !this.hasListeners("data")) return;
-    const message = typeof data === "string" ? data.slice(start) : this.binary(data);
+    const message = typeof packet === "string" ? packet.slice(1) : this.host.userBytes(packet);
     this.emitReserved("data", message);
     this.emitReserved("message", message);
   }
+}
+
+function nothing(): void {}
+
+function unexpected(): VaivenError {
+  return new VaivenError("SESSION_UNEXPECTED_PACKET", "expected another packet type", {
+    closeCode: CLOSE_PROTOCOL_ERROR,
+  });
 }

@@ -212,12 +212,10 @@ export class BaseManager<
       onMessage: (text, start) => read(() => take(reader.readText(text, start))),
       onBinary: (bytes) => read(() => take(reader.readBinary(host.userBytes(bytes)))),
       onPing: () => this.emitReserved("ping"),
-      onClose: (reason, description) => {
-        if (!isCurrent()) return;
-        if (this._readyState === "opening") fail(description as Error);
-        else this.closed(reason, description);
+      onEnd: (reason, description) => {
+        if (reason === undefined) fail(description as Error);
+        else if (isCurrent()) this.closed(reason, description);
       },
-      onError: fail,
     });
     this.engine = engine;
     this.stopWatching ??= host.watch(this.surroundings);
@@ -228,7 +226,7 @@ export class BaseManager<
         engine.close();
       });
     }
-    if (settings.transports.length > 0) engine.open();
+    if (Object.keys(settings.transports).length) engine.open();
     else platform.soon(() => fail(new VaivenError("API_INVALID_OPTION", "No transports available")));
     return this;
   }

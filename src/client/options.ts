@@ -101,7 +101,8 @@ export interface ManagerOptions extends EngineOptions {
 
 /** What a connection is begun with. Frozen by taking: later changes of the user's options do not reach it. */
 export interface EngineSettings {
-  readonly transports: readonly ClientTransportClass[];
+  /** By name, in the order in which they are tried. */
+  readonly transports: Readonly<Record<string, ClientTransportClass>>;
   readonly upgrade: boolean;
   readonly tryAllTransports: boolean;
   readonly rememberUpgrade: boolean;
@@ -123,15 +124,15 @@ export function engineSettings(
       ? `http${user.secure ? "s" : ""}://${hostname}${port === undefined ? "" : `:${port}`}`
       : uri;
   const address = serverAddress(named, host.location);
-  const transports: ClientTransportClass[] = [];
+  const transports: Record<string, ClientTransportClass> = {};
   for (const choice of user.transports ?? ["polling", "websocket", "webtransport"]) {
     const transport = typeof choice === "string" ? host.transports[choice] : choice;
-    if (transport) transports.push(transport);
+    if (transport) transports[transport.prototype.name] = transport;
   }
   return {
     transports,
     upgrade: user.upgrade !== false,
-    tryAllTransports: user.tryAllTransports ?? transports[0]?.prototype.name === "websocket",
+    tryAllTransports: user.tryAllTransports ?? Object.keys(transports)[0] === "websocket",
     rememberUpgrade: user.rememberUpgrade === true,
     optionsFor(transport) {
       const own = (user.transportOptions as Record<string, Partial<ManagerOptions>> | undefined)?.[transport];

@@ -25,7 +25,12 @@ export abstract class PollingClient implements ClientTransport, PayloadReceiver 
   private sid: string | undefined;
   private cancelGet: Cancel | undefined;
   private cancelPost: Cancel | undefined;
+  /** The characters of the POST that is under way. */
   private posted = 0;
+  /** What waits for the POST that is under way, because one payload could not hold all. */
+  private readonly waiting: Outgoing[] = [];
+  /** Bytes that the server takes in one payload; 0 where it did not say. */
+  private maxPayload = 0;
   private whenPaused: (() => void) | undefined;
   private closing = false;
 
@@ -43,7 +48,7 @@ export abstract class PollingClient implements ClientTransport, PayloadReceiver 
   }
 
   get bufferedAmount(): number {
-    return this.posted;
+    return this.posted + this.waiting.reduce((size, packet) => size + this.sizeOf(packet), 0);
   }
 
   /**
@@ -58,16 +63,8 @@ export abstract class PollingClient implements ClientTransport, PayloadReceiver 
   }
 
   send(batch: readonly Outgoing[]): void {
-    const body = this.context.payload.write(batch);
-    this.posted = body.length;
-    this.cancelPost = this.request(this.url(), body, (error) => {
-      this.cancelPost = undefined;
-      this.posted = 0;
-      if (error !== undefined) this.end(error);
-      else if (this.closing) this.sayClose();
-      else if (this.state === "pausing") this.settlePause();
-      else if (this.state === "open") this.sink.onWritable();
-    });
+    for (const packet of batch) this.waiting.push(packet);
+    this.post();
   }
 
   pause(done: () => void): void {
@@ -93,6 +90,36 @@ export abstract class PollingClient implements ClientTransport, PayloadReceiver 
 
   private url(): string {
     return requestUrl("polling", "http", this.context, this.sid);
+  }
+
+  /** Posts the longest beginning of what waits that one payload may hold, and at least one packet. */
+  private post(): void {
+    const { waiting, maxPayload } = this;
+    let count = 0;
+    for (let size = 0; count < waiting.length; count++) {
+      size += this.sizeOf(waiting[count] as Outgoing);
+      if (count && maxPayload && size > maxPayload) break;
+    }
+    const body = this.context.payload.write(waiting.splice(0, count));
+    this.posted = body.length;
+    this.cancelPost = this.request(this.url(), body, (error) => {
+      this.cancelPost = undefined;
+      this.posted = 0;
+      if (error) this.end(error);
+      else if (waiting.length) this.post();
+      else if (this.closing) this.sayClose();
+      else if (this.state === "pausing") this.settlePause();
+      else if (this.state === "open") this.sink.onWritable();
+    });
+  }
+
+  /** Upper bound of what a packet takes: bytes travel as base64 with one character in front, and a separator stands between packets. */
+  private sizeOf({ head, rest }: Outgoing): number {
+    const { textByteLength } = this.context.platform;
+    return [head, ...(rest || [])].reduce(
+      (size, part) => size + (typeof part === "string" ? textByteLength(part) + 1 : Math.ceil(part.length / 3) * 4 + 2),
+      0,
+    );
   }
 
   private sayClose(): void {
@@ -139,7 +166,9 @@ export abstract class PollingClient implements ClientTransport, PayloadReceiver 
   /** The first packet opens the session; every further request names it. Whether it is well-formed is for the session to say. */
   private learnSession(packet: string): void {
     const data = readOpenData(packet.slice(1));
-    if (!(data instanceof VaivenError)) this.sid = data.sid;
+    if (data instanceof VaivenError) return;
+    this.sid = data.sid;
+    this.maxPayload = data.maxPayload;
   }
 
   /** One binary packet of a payload. @internal */

@@ -3,6 +3,7 @@ import { PacketReader } from "../packet/packet-reader.js";
 import { PayloadCodec } from "../packet/payload.js";
 import { encodePacket } from "../packet/socket-packet.js";
 import type { ClientHost, ClientPlatform } from "../session/client-host.js";
+import { upgradeClient } from "../session/client-upgrade.js";
 import { NodePolling } from "./client-polling-transport.js";
 import { NodeWebSocket } from "./client-websocket-transport.js";
 import { NodeWebTransport } from "./client-webtransport-transport.js";
@@ -29,6 +30,7 @@ export const nodeHost: ClientHost = {
       return "WebTransport" in globalThis ? NodeWebTransport : undefined;
     },
   },
+  upgrade: upgradeClient,
   encode: encodePacket,
   createReader: () => new PacketReader(LIMITS),
   userBytes: (bytes) =>

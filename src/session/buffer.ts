@@ -24,19 +24,4 @@ export class PacketBuffer {
     this.counted = 0;
     this.countedBytes = 0;
   }
-
-  /** Takes the longest prefix whose sizes add up to at most `limit`, and at least one packet. */
-  takeUpTo(limit: number, sizeOf: (packet: Outgoing) => number): Outgoing[] {
-    let size = 0;
-    let end = 0;
-    for (const packet of this.packets) {
-      size += sizeOf(packet);
-      if (end > 0 && size > limit) break;
-      end++;
-    }
-    const taken = this.packets.splice(0, end);
-    this.counted = 0;
-    this.countedBytes = 0;
-    return taken;
-  }
 }

@@ -2,6 +2,7 @@
 import type { Outgoing, OutgoingOptions } from "../packet/outgoing.js";
 import type { PayloadCodec } from "../packet/payload.js";
 import type { SocketPacket } from "../packet/socket-packet.js";
+import type { upgradeClient } from "./client-upgrade.js";
 import type { FlushQueue } from "./flush-queue.js";
 import type { Cancel, Platform } from "./platform.js";
 import type { ClientTransport } from "./transport.js";
@@ -91,6 +92,8 @@ export interface ClientHost {
   platform(background: boolean): ClientPlatform;
   /** The transports by name; undefined for those that the platform lacks. */
   readonly transports: Readonly<Record<string, ClientTransportClass | undefined>>;
+  /** Goes over from polling to another transport (client-upgrade.ts). Absent where there is no polling. */
+  readonly upgrade?: typeof upgradeClient;
   /** Encodes one packet. Throws a VaivenError `PACKET_*` for data that cannot be written. */
   encode(packet: SocketPacket, options?: OutgoingOptions): Outgoing;
   /** Makes the reader of one connection. */

@@ -1,72 +1,86 @@
 // session/ The client's half of an upgrade: `2probe`, `3probe`, the old transport goes quiet, `5` (Engine.IO protocol v4, "Upgrade").
 import { VaivenError } from "../errors.js";
 import { controlPacket } from "../packet/outgoing.js";
-import type { ClientTransport, TransportSink } from "./transport.js";
+import type { Cancel } from "./platform.js";
+import type { ClientTransport, TransportName } from "./transport.js";
 
 /** What an upgrade needs of its session. */
 export interface UpgradingClient {
-  switchTo(candidate: ClientTransport): void;
-  upgradeFailed(error: VaivenError, paused: boolean): void;
+  /** What carries the session now. */
+  readonly transport: ClientTransport;
+  /** Whether nothing is sent, because the probe was answered and the switch has not happened. */
+  isSwitching: boolean;
+  /** Makes a transport that joins the session. */
+  createTransport(name: TransportName): ClientTransport;
+  onUpgrading(candidate: ClientTransport): void;
+  /** The old transport has gone quiet; everything from now on goes over `transport`. */
+  onUpgrade(transport: ClientTransport): void;
+  onUpgradeError(error: VaivenError): void;
+  /** Ends the session. */
+  onClose(error: VaivenError): void;
 }
 
 const PROBE = controlPacket("ping", "probe");
 const CONFIRMATION = controlPacket("upgrade");
 
-/** Listens to the candidate from its opening to the switch, or to its end. */
-export class ClientUpgrade implements TransportSink {
-  /** Whether the probe was answered: from then on nothing is sent until the switch. */
-  switching = false;
-  private readonly candidate: ClientTransport;
-  private readonly old: ClientTransport;
-  private readonly session: UpgradingClient;
-  private ended = false;
-
-  constructor(candidate: ClientTransport, old: ClientTransport, session: UpgradingClient) {
-    this.candidate = candidate;
-    this.old = old;
-    this.session = session;
-    candidate.sink = this;
-  }
-
-  onOpen(): void {
-    this.candidate.send([PROBE]);
-  }
-
-  onText(packet: string): void {
-    if (packet !== "3probe" || this.switching) {
-      this.fail(new VaivenError("SESSION_PROBE_FAILED", "expected the answer to the probe"));
-      return;
-    }
-    this.switching = true;
-    const go = (): void => {
-      if (this.ended) return;
-      this.ended = true;
-      this.candidate.send([CONFIRMATION]);
-      this.session.switchTo(this.candidate);
+/** Tries one transport of `names` after the other, until the session has gone over to one. The function that is returned gives that up. */
+export function upgradeClient(client: UpgradingClient, names: TransportName[]): Cancel {
+  let isWanted = true;
+  let discard: Cancel = () => {};
+  const tryNext = (): void => {
+    // Where several are possible, WebTransport is the one that was asked for.
+    const [name] = names.splice(Math.max(names.indexOf("webtransport"), 0), 1);
+    if (!name || !isWanted) return;
+    const candidate = client.createTransport(name);
+    let hasEnded = false;
+    discard = () => {
+      if (!hasEnded) candidate.discard();
+      hasEnded = true;
     };
-    if (this.old.pause === undefined) go();
-    else this.old.pause(go);
-  }
-
-  onBinary(): void {
-    this.fail(new VaivenError("SESSION_PROBE_FAILED", "expected the answer to the probe"));
-  }
-
-  onWritable(): void {}
-
-  onClose(error: VaivenError | undefined): void {
-    this.fail(error ?? new VaivenError("SESSION_PROBE_FAILED", "the new transport closed before the upgrade"));
-  }
-
-  /** The session ends or no longer wants the upgrade. */
-  abandon(): void {
-    this.ended = true;
-    this.candidate.discard();
-  }
-
-  private fail(error: VaivenError): void {
-    if (this.ended) return;
-    this.abandon();
-    this.session.upgradeFailed(error, this.switching);
-  }
+    const fail = (error = new VaivenError("SESSION_PROBE_FAILED", "the new transport closed before the upgrade")) => {
+      if (hasEnded) return;
+      discard();
+      client.onUpgradeError(error);
+      // Before the old transport was paused nothing is lost and it goes on; after that only a new session helps.
+      if (!client.isSwitching) tryNext();
+      else {
+        client.transport.discard();
+        client.onClose(
+          new VaivenError("SESSION_TRANSPORT_ERROR", "the new transport failed while the session went over to it", {
+            cause: error,
+          }),
+        );
+      }
+    };
+    const refuse = (): void => fail(new VaivenError("SESSION_PROBE_FAILED", "expected the answer to the probe"));
+    const go = (): void => {
+      if (hasEnded) return;
+      hasEnded = true;
+      candidate.send([CONFIRMATION]);
+      client.onUpgrade(candidate);
+    };
+    candidate.sink = {
+      onOpen: () => candidate.send([PROBE]),
+      onText(packet) {
+        if (packet !== "3probe" || client.isSwitching) {
+          refuse();
+          return;
+        }
+        client.isSwitching = true;
+        const { transport } = client;
+        if (transport.pause) transport.pause(go);
+        else go();
+      },
+      onBinary: refuse,
+      onWritable() {},
+      onClose: fail,
+    };
+    client.onUpgrading(candidate);
+    candidate.open();
+  };
+  tryNext();
+  return () => {
+    isWanted = false;
+    discard();
+  };
 }

@@ -136,6 +136,42 @@ describe("polling", () => {
     expect(heard).toEqual(["open", OPEN, "writable"]);
   });
 
+  it("posts no more than the server takes in one payload, and what is left behind it", () => {
+    const { transport, requests, heard, answer, answerPost } = polling();
+    transport.open();
+    answer(OPEN.replace("1000", "20"));
+    const texts = ["aaaaaaaa", "bbbbbbbb", "cccccccc", "d".repeat(50), "e"];
+    transport.send(texts.map(message));
+    expect(transport.bufferedAmount).toBeGreaterThan(70);
+    transport.close();
+    for (let post = 0; post < 4; post++) {
+      expect(transport.writable).toBe(false);
+      answerPost();
+    }
+    expect(requests.slice(2).map(({ body }) => body)).toEqual([
+      "4aaaaaaaa\u001e4bbbbbbbb",
+      "4cccccccc",
+      `4${"d".repeat(50)}`,
+      "4e",
+      "1",
+    ]);
+    answerPost();
+    expect(heard.slice(2)).toEqual(["close undefined"]);
+  });
+
+  it("is not paused before everything was posted", () => {
+    const { transport, heard, answer, answerPost } = polling();
+    transport.open();
+    answer(OPEN.replace("1000", "2"));
+    transport.send([message("a"), message("b")]);
+    transport.pause(() => heard.push("paused"));
+    answer("6");
+    answerPost();
+    expect(heard).not.toContain("paused");
+    answerPost();
+    expect(heard.at(-1)).toBe("paused");
+  });
+
   it("ends with an error when a request fails, and ends the other one", () => {
     const { transport, requests, heard, answer } = polling();
     transport.open();

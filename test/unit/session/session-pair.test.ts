@@ -37,8 +37,8 @@ describe("two sessions", () => {
             scene.server.send(message(`s${sent.server.length}`));
             sent.server.push(`s${sent.server.length}`);
           } else if (action === "client sends") {
-            if (scene.client.state !== "open") continue;
-            scene.client.send(message(`c${sent.client.length}`));
+            if (scene.client.readyState !== "open") continue;
+            scene.client.sendPacket(message(`c${sent.client.length}`));
             sent.client.push(`c${sent.client.length}`);
           } else scene.wires[action].step();
           expect(scene.serverSink.messages).toEqual(sent.client.slice(0, scene.serverSink.messages.length));
@@ -57,7 +57,7 @@ describe("two sessions", () => {
   it("go on over polling when the upgrade is refused", () => {
     const scene = pair({}, (_, end) => end.discard());
     runDry(scene);
-    scene.client.send(message("a"));
+    scene.client.sendPacket(message("a"));
     scene.server.send(message("b"));
     runDry(scene);
     expect(scene.serverSink.messages).toEqual(["a"]);
@@ -96,7 +96,7 @@ describe("two sessions", () => {
   it("end both when the client closes, after what it sent", () => {
     const scene = pair();
     runDry(scene);
-    scene.client.send(message("last"));
+    scene.client.sendPacket(message("last"));
     scene.client.close();
     runDry(scene);
     expect(scene.serverSink.messages).toEqual(["last"]);
@@ -115,8 +115,8 @@ describe("two sessions", () => {
             scene.wires[wire].step();
             scene.platform.settle();
           }
-          if (scene.client.state !== "open") return;
-          scene.client.send(message("last"));
+          if (scene.client.readyState !== "open") return;
+          scene.client.sendPacket(message("last"));
           scene.client.close();
           runDry(scene);
           expect(scene.serverSink.messages).toEqual(["last"]);

@@ -1,13 +1,14 @@
 // Sessions on a clock that stands still, over transports in memory.
 import { expect } from "vitest";
+import type { Engine } from "../../../src/client/engine.js";
 import { VaivenError } from "../../../src/errors.js";
 import { Outgoing } from "../../../src/packet/outgoing.js";
-import { ClientSession, type ClientSessionOptions } from "../../../src/session/client-session.js";
 import { Deadlines } from "../../../src/session/deadlines.js";
 import { FlushQueue } from "../../../src/session/flush-queue.js";
 import type { OpenData } from "../../../src/session/open-data.js";
 import { ServerSession, type SessionOptions } from "../../../src/session/server-session.js";
 import type { ClientTransport } from "../../../src/session/transport.js";
+import { type EngineOptions, engineOf } from "../../support/client-engine.js";
 import { FakePlatform } from "../../support/fake-platform.js";
 import {
   MemoryPollingClient,
@@ -49,8 +50,10 @@ export class Recorder {
   onClose(reason: string, description: unknown): void {
     this.closes.push([reason, description instanceof VaivenError ? description.code : undefined]);
   }
-  onError(error: VaivenError): void {
-    this.errors.push(error.code);
+  onPing(): void {}
+  onEnd(reason: string | undefined, description: unknown): void {
+    if (reason !== undefined) this.onClose(reason, description);
+    else this.errors.push((description as VaivenError).code);
   }
 }
 
@@ -70,7 +73,7 @@ export function serverScene(options: Partial<SessionOptions> = {}, protocol: 3 |
 
 export interface Scene {
   readonly server: ServerSession;
-  readonly client: ClientSession;
+  readonly client: Engine;
   readonly serverSink: Recorder;
   readonly clientSink: Recorder;
   readonly platform: FakePlatform;
@@ -80,7 +83,7 @@ export interface Scene {
 
 /** A polling session that upgrades over two further wires. The test decides which wire delivers next. */
 export function pair(
-  options: Partial<ClientSessionOptions> = {},
+  options: Partial<EngineOptions> = {},
   onUpgradeRequest?: (server: ServerSession, end: MemorySocket) => void,
 ): Scene {
   const host = hostOf();
@@ -90,7 +93,7 @@ export function pair(
   const clientSink = new Recorder();
   const serverPolling = new MemoryPollingServer();
   const server = new ServerSession("id", 4, serverPolling, serverSink, OPTIONS, host);
-  const createTransport: ClientSessionOptions["createTransport"] = (name, sid): ClientTransport => {
+  const createTransport: EngineOptions["createTransport"] = (name, sid): ClientTransport => {
     if (name === "polling") return new MemoryPollingClient(wires.get, serverPolling, wires.post);
     const ends = memorySocketPair(wires.up, wires.down);
     sockets.client = ends.client;
@@ -100,7 +103,7 @@ export function pair(
     else if (!server.offerUpgrade(ends.server)) ends.server.discard();
     return ends.client;
   };
-  const client = new ClientSession(
+  const client = engineOf(
     { transports: ["polling", "websocket"], upgrade: true, tryAllTransports: false, createTransport, ...options },
     host.platform,
     host.flushQueue,

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { VaivenError } from "../../../src/errors.js";
-import { ClientSession } from "../../../src/session/client-session.js";
 import { FlushQueue } from "../../../src/session/flush-queue.js";
 import type { ClientTransport, TransportName, TransportSink } from "../../../src/session/transport.js";
+import { engineOf } from "../../support/client-engine.js";
 import { FakePlatform } from "../../support/fake-platform.js";
 
 class Scripted implements ClientTransport {
@@ -34,11 +34,11 @@ function polling(transports: TransportName[], upgrades: TransportName[]) {
     made.push(transport);
     return transport;
   };
-  const session = new ClientSession(
+  const session = engineOf(
     { transports, upgrade: true, tryAllTransports: false, createTransport },
     platform,
     new FlushQueue(platform.soon),
-    { onOpen() {}, onMessage() {}, onBinary() {}, onClose() {}, onError() {} },
+    { onOpen() {}, onMessage() {}, onBinary() {}, onPing() {}, onEnd() {} },
   );
   session.open();
   made[0]?.sink.onText(
@@ -66,7 +66,7 @@ describe("a client that may go over to several transports", () => {
     made[1]?.sink.onText("nonsense");
     made[2]?.sink.onClose(undefined);
     expect(names()).toEqual(["polling", "webtransport", "websocket"]);
-    expect([session.state, session.transport]).toEqual(["open", made[0]]);
+    expect([session.readyState, session.transport]).toEqual(["open", made[0]]);
   });
 
   it("tries what both ends have", () => {

@@ -1,17 +1,17 @@
 import { describe, expect, it } from "vitest";
 import { VaivenError } from "../../../src/errors.js";
-import { ClientSession, type ClientSessionOptions } from "../../../src/session/client-session.js";
+import { type EngineOptions, engineOf } from "../../support/client-engine.js";
 import { MemorySocket, Wire } from "../../support/memory-transport.js";
 
-import { hostOf, message, pair, Recorder, runDry } from "./session-stage.js";
+import { hostOf, message, Recorder } from "../session/session-stage.js";
 
 describe("a client session", () => {
-  function clientScene(options: Partial<ClientSessionOptions> = {}) {
+  function clientScene(options: Partial<EngineOptions> = {}) {
     const host = hostOf();
     const sockets: MemorySocket[] = [];
     const sink = new Recorder();
     const wire = new Wire();
-    const session = new ClientSession(
+    const session = engineOf(
       {
         transports: ["websocket", "polling"],
         upgrade: true,
@@ -63,7 +63,7 @@ describe("a client session", () => {
     if (socket === undefined) return expect.unreachable();
     socket.opened = true;
     socket.sink.onText(OPEN);
-    session.send(message("last"));
+    session.sendPacket(message("last"));
     session.close();
     expect(socket.sent).toEqual([["4last"]]);
     expect(sink.closes).toEqual([["forced close", undefined]]);
@@ -103,18 +103,5 @@ describe("a client session", () => {
     expect(sink.closes).toEqual([]);
     platform.settle();
     expect(sink.closes).toEqual([["ping timeout", "SESSION_PING_TIMEOUT"]]);
-  });
-
-  it("never posts more than the server takes in one payload", () => {
-    const scene = pair({ upgrade: false });
-    runDry(scene);
-    (scene.clientSink.opened as { maxPayload: number }).maxPayload = 20;
-    const texts = ["aaaaaaaa", "bbbbbbbb", "cccccccc", "d".repeat(50), "e"];
-    for (const text of texts) scene.client.send(message(text));
-    const posts: number[] = [];
-    scene.client.observer = { onFlush: (batch) => posts.push(batch.length) };
-    runDry(scene);
-    expect(scene.serverSink.messages).toEqual(texts);
-    expect(posts).toEqual([2, 1, 1, 1]);
   });
 });

@@ -71,29 +71,30 @@ async function main(): Promise<void> {
   const started = performance.now();
   const seconds = (): number => (performance.now() - started) / 1000;
 
+  /** Lasts `ms` from the moment when every place is taken. */
   const round = async (ms: number): Promise<void> => {
-    const ends = performance.now() + ms;
+    let ends = Number.POSITIVE_INFINITY;
     const isOver = (): boolean => performance.now() >= ends;
     const rooms = Math.ceil(connections / CLIENTS_A_ROOM);
     const crowd: Crowd = { url, port, rooms, stay, pause, isOver };
     const report = setInterval(() => void server.figures().then((figures) => print(seconds(), figures)), REPORT_EVERY);
     const places: Promise<void>[] = [];
-    for (let n = 0; n < connections && !isOver(); n++) {
+    for (let n = 0; n < connections; n++) {
       places.push(occupy(crowd));
       if (n % CLIENTS_A_STRANGER === 0) places.push(intrude(crowd));
       if (n % 25 === 24) await wait(25_000 / ARRIVALS);
     }
+    ends = performance.now() + ms;
     await Promise.all(places);
     clearInterval(report);
   };
 
   // A first round with everybody, so that code is compiled and tables have their size before memory is looked at.
-  const first = (connections / ARRIVALS) * 1000 + 1.5 * stay;
   console.log(
-    `${connections} connections for ${minutes} minutes, after a first round of ${(first / 1000).toFixed(0)} s`,
+    `${connections} connections for ${minutes} minutes, after a first round of ${(stay / 1000).toFixed(0)} s`,
   );
   console.log(row(HEAD));
-  await round(first);
+  await round(stay);
   const before = await rest(server);
   console.log("at rest, before:");
   print(seconds(), before);

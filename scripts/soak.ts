@@ -3,7 +3,7 @@
 // it began when everybody has left. docs/soak.md describes a long run.
 import { parseArgs } from "node:util";
 import { type Crowd, intrude, occupy, wait } from "./soak/clients.js";
-import { type Figures, RECOVERY_MS, ServerProcess, serve } from "./soak/server.js";
+import { type Figures, REST_MS, ServerProcess, serve } from "./soak/server.js";
 
 const REPORT_EVERY = 10_000;
 /** One in so many places is taken by somebody who is no client. */
@@ -28,7 +28,7 @@ function print(seconds: number, figures: Figures): void {
 
 /** Waits until everybody has left and nobody can come back to a session, and memory has come to rest. */
 async function rest(server: ServerProcess): Promise<Figures> {
-  await wait(RECOVERY_MS + 5_000);
+  await wait(REST_MS);
   let last = await server.figures();
   for (let n = 0; n < 60 && (n < 3 || last.clients > 0); n++) {
     await wait(1000);

@@ -22,7 +22,11 @@ export interface Figures {
 }
 
 /** How long a client that was cut off may come back to its session: short, so that the end of a soak need not wait long. */
-export const RECOVERY_MS = 10_000;
+const RECOVERY_MS = 10_000;
+/** The server's defaults: a connection that is dead is noticed after so long. */
+const HEARTBEAT_MS = 45_000;
+/** How long after the last client memory holds what somebody could have come back for: events as long as both, looked at every `RECOVERY_MS`. */
+export const REST_MS: number = 2 * RECOVERY_MS + HEARTBEAT_MS + 5_000;
 
 /** Serves until the process ends: says its port, then answers each line of its input with {@link Figures}. */
 export function serve(): void {

@@ -36,12 +36,12 @@ export class EventLog {
   /** The sequence of the newest event; 0 before the first. */
   last = 0;
   private readonly limits: EventLogLimits;
-  private readonly entries: Entry[] = [];
-  /** Entries before this one are gone. */
+  private readonly entries: (Entry | undefined)[] = [];
+  /** Entries before this one are gone: their places are empty until they are cut off. */
   private front = 0;
   private bytes = 0;
-  /** The newest event that had to go before its time. */
-  private evicted: Entry | undefined = undefined;
+  /** The newest event that had to go before its time. Not the entry, which would keep its packet. */
+  private evicted: Pick<LoggedEvent, "sequence" | "at"> | undefined = undefined;
 
   constructor(limits: EventLogLimits) {
     this.limits = limits;
@@ -64,7 +64,10 @@ export class EventLog {
     this.entries.push({ sequence: ++this.last, at, packet, rooms, except, bytes });
     this.bytes += bytes;
     this.expire(at);
-    while (this.bytes > this.limits.maxBytes) this.evicted = this.shift();
+    while (this.bytes > this.limits.maxBytes) {
+      const { sequence, at: sent } = this.shift();
+      this.evicted = { sequence, at: sent };
+    }
   }
 
   /** Lets go of what is too old at `now`. */
@@ -97,7 +100,8 @@ export class EventLog {
   }
 
   private shift(): Entry {
-    const entry = this.entries[this.front++] as Entry;
+    const entry = this.entries[this.front] as Entry;
+    this.entries[this.front++] = undefined;
     this.bytes -= entry.bytes;
     if (this.front >= MIN_CUT && this.front * 2 > this.entries.length) {
       this.entries.splice(0, this.front);

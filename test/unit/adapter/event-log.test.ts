@@ -1,3 +1,5 @@
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { EventLog } from "../../../src/adapter/event-log.js";
@@ -46,6 +48,20 @@ describe("the log of events", () => {
     const log = new EventLog({ maxAge: 100, maxBytes: 1000 });
     log.add(packet, 5000, 0, EVERYBODY, undefined);
     expect([log.size, log.last, log.reaches(0, 0), log.reaches(1, 0)]).toEqual([0, 1, false, true]);
+  });
+
+  it("keeps no packet of an event that is gone", async () => {
+    const log = new EventLog({ maxAge: 100, maxBytes: 1000 });
+    const packets = Array.from({ length: 200 }, (_, n) => {
+      const event = new Outgoing(`42[${n}]`);
+      log.add(event, 200, 0, EVERYBODY, undefined);
+      return new WeakRef(event);
+    });
+    await new Promise((resolve) => setImmediate(resolve));
+    setFlagsFromString("--expose-gc");
+    (runInNewContext("gc") as () => void)();
+    expect(packets.filter((packet) => packet.deref() !== undefined)).toHaveLength(log.size);
+    expect(log.size).toBe(2);
   });
 
   it("holds what a plain list would hold", () => {

@@ -10,7 +10,9 @@ const REPORT_EVERY = 10_000;
 const CLIENTS_A_STRANGER = 50;
 const CLIENTS_A_ROOM = 20;
 /** Places that are filled in a second at the beginning of a round. */
-const ARRIVALS = 250;
+const ARRIVALS = 150;
+/** The first round is over so long after everybody has come. */
+const FIRST_ROUND = 60_000;
 /** What may have grown between the first rest and the last: code that was compiled late, and tables that were once large. */
 const TOLERATED_MB = 8;
 /** What the operating system counts moves more: pieces of memory that are free, and not given back. */
@@ -90,11 +92,9 @@ async function main(): Promise<void> {
   };
 
   // A first round with everybody, so that code is compiled and tables have their size before memory is looked at.
-  console.log(
-    `${connections} connections for ${minutes} minutes, after a first round of ${(stay / 1000).toFixed(0)} s`,
-  );
+  console.log(`${connections} connections for ${minutes} minutes, after a first round`);
   console.log(row(HEAD));
-  await round(stay);
+  await round(Math.min(stay, FIRST_ROUND));
   const before = await rest(server);
   console.log("at rest, before:");
   print(seconds(), before);

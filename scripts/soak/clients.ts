@@ -63,7 +63,9 @@ export async function occupy(crowd: Crowd): Promise<void> {
     const socket = io(crowd.url, {
       forceNew: true,
       transports: TRANSPORTS[pick(TRANSPORTS.length)] ?? [],
-      reconnectionDelay: 500,
+      // Where the machine is busy with something else, ten thousand impatient clients would only be in their own way.
+      timeout: 60_000,
+      reconnectionDelayMax: 30_000,
     });
     socket.on("asked", (answer: (n: number) => void) => answer(1));
     const leaves = performance.now() + crowd.stay * (0.1 + 1.8 * Math.random());

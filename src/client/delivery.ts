@@ -92,6 +92,10 @@ export class Delivery {
   private readonly storage: DeliveryStorage | undefined;
   /** The session, with a connection or without. */
   pid: string | undefined = undefined;
+  /** The one before, which the server may not know to be over. */
+  private over: string | undefined = undefined;
+  /** The connection over which the session was claimed last. */
+  private asks: unknown = undefined;
   private keep = 0;
   private log: DeliveryLog;
   private receipts = new DeliveryReceipts();
@@ -127,7 +131,7 @@ export class Delivery {
   }
 
   /** What the CONNECT packet says. */
-  claim(): { pid?: string | undefined; received: number; from: number; sent: number } {
+  claim(): { pid?: string | undefined; over?: string | undefined; received: number; from: number; sent: number } {
     const { storage, saved } = this;
     if (saved !== undefined) {
       // A page that was left is shown again (back/forward cache): it has its session unless another page has taken it.
@@ -135,8 +139,9 @@ export class Delivery {
       if (storage?.getItem(this.key) === saved) storage.removeItem(this.key);
       else if (this.pid !== undefined) this.lose("unknown session");
     }
-    const { pid, receipts, log } = this;
-    return { pid, received: receipts.received, from: log.base, sent: log.sent };
+    const { pid, over, receipts, log } = this;
+    this.asks = this.socket.io.engine;
+    return { pid, over, received: receipts.received, from: log.base, sent: log.sent };
   }
 
   /** The server has accepted the socket, with terms if it is ours. Whether the session goes on; then the rest of the log has been sent. */
@@ -154,7 +159,14 @@ export class Delivery {
       return true;
     }
     if (pid !== undefined) this.lose(terms?.lost ?? "unknown session");
+    this.over = undefined;
     if (terms === undefined) return false;
+    if (terms.received !== undefined) {
+      // It goes on with what is no session of this socket any more.
+      this.over = terms.pid;
+      socket.io.platform().soon(() => this.disbelieve());
+      return false;
+    }
     this.pid = terms.pid;
     this.keep = terms.keep;
     this.active = true;
@@ -195,10 +207,8 @@ export class Delivery {
         : message?.[0] === "skip"
           ? this.receipts.skip(message[1])
           : message !== undefined;
-    if (!isTrue) {
-      const error = new VaivenError("SESSION_UNEXPECTED_PACKET", "the server says of this session what cannot be true");
-      this.socket.io.engine.abandon("parse error", error);
-    } else if (message?.[0] === "confirm") this.confirm();
+    if (!isTrue) this.disbelieve();
+    else if (message?.[0] === "confirm") this.confirm();
   }
 
   /** The connection is lost. Whether the session waits for another. */
@@ -218,6 +228,7 @@ export class Delivery {
     this.cancelExpiry = undefined;
     this.stopConfirming();
     this.active = false;
+    this.over = this.pid ?? this.over;
     this.pid = undefined;
     this.log = this.newLog();
     this.receipts = new DeliveryReceipts();
@@ -272,8 +283,18 @@ export class Delivery {
     return `vaiven:${this.socket.io.uri}${this.socket.nsp}`;
   }
 
-  private wait(): void {
-    this.cancelExpiry = this.socket.io.platform().after(this.keep, () => this.lose("expired"));
+  private wait(ms = this.keep): void {
+    const { io } = this.socket;
+    this.cancelExpiry = io.platform().after(ms, () => {
+      // The server is being asked: it knows whether there is still a session, and must not go on with one that is given up here.
+      if (this.asks === io.engine && io._readyState === "open" && this.socket.active) this.wait(CONFIRM_MS);
+      else this.lose("expired");
+    });
+  }
+
+  private disbelieve(): void {
+    const error = new VaivenError("SESSION_UNEXPECTED_PACKET", "the server says of this session what cannot be true");
+    this.socket.io.engine.abandon("parse error", error);
   }
 
   private lose(reason: string): void {

@@ -256,6 +256,7 @@ export class BaseManager<
     this.skipReconnect = true;
     this._reconnecting = false;
     this.cancelTimer?.();
+    this.backoff.reset();
     if (this._readyState === "closed") this.unwatch();
     else {
       // In this order: what the engine says of its end is then no news any more, and a handler may connect again.

@@ -59,7 +59,9 @@ export class Deliveries {
     auth: { [key: string]: Unchecked } | undefined,
     claim: SessionClaim,
   ): DeliveredSocket {
-    const session = claim.pid === undefined ? undefined : this.sessions.get(claim.pid);
+    const over = this.sessions.get(claim.over as string);
+    if (over?.socket.nsp === namespace) over.lose("expired");
+    const session = this.sessions.get(claim.pid as string);
     let failure: SessionLossReason | undefined;
     if (session === undefined || session.socket.nsp !== namespace) {
       if (claim.pid !== undefined) failure = claim.pid.startsWith(this.tag) ? "expired" : "unknown session";

@@ -28,6 +28,8 @@ export interface ClientEnvelope {
 export interface SessionClaim {
   /** The session that it wants to resume. */
   readonly pid?: string;
+  /** The session that it has given up since: what may still come of it must not come behind what is said in the next one. */
+  readonly over?: string;
   /** How many events and acknowledgements it has received in it. */
   readonly received: number;
   /** The number of the last packet that it can not send again. */
@@ -51,6 +53,7 @@ export function takeEnvelope(payload: Record<string, unknown>): ClientEnvelope |
 
 function isClaim(value: unknown): value is SessionClaim {
   if (typeof value !== "object" || value === null) return false;
-  const { pid, received, from, sent } = value as { [K in keyof SessionClaim]?: unknown };
-  return (pid === undefined || typeof pid === "string") && isCount(received) && isCount(from) && isCount(sent);
+  const { pid, over, received, from, sent } = value as { [K in keyof SessionClaim]?: unknown };
+  const isNamed = [pid, over].every((name) => name === undefined || typeof name === "string");
+  return isNamed && isCount(received) && isCount(from) && isCount(sent);
 }

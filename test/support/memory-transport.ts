@@ -3,23 +3,44 @@ import type { VaivenError } from "../../src/errors.js";
 import type { Outgoing, WirePacket } from "../../src/packet/outgoing.js";
 import type { ClientTransport, Transport, TransportName, TransportSink } from "../../src/session/transport.js";
 
+/** Something on its way: a step delivers all of it, or of bytes as many as it says. */
+interface Parcel {
+  readonly bytes: Uint8Array;
+  deliver(bytes: Uint8Array): void;
+}
+
+const NOTHING = new Uint8Array(0);
+
 /** Things on their way, each delivered by one call of {@link Wire.step}. */
 export class Wire {
-  private readonly pending: (() => void)[] = [];
+  private readonly pending: Parcel[] = [];
 
   push(deliver: () => void): void {
-    this.pending.push(deliver);
+    this.pending.push({ bytes: NOTHING, deliver });
+  }
+
+  /** Bytes of a stream, which may arrive in any pieces. */
+  pushBytes(bytes: Uint8Array, deliver: (bytes: Uint8Array) => void): void {
+    this.pending.push({ bytes, deliver });
   }
 
   get length(): number {
     return this.pending.length;
   }
 
-  /** Delivers the oldest thing. False if there was none. */
-  step(): boolean {
-    const deliver = this.pending.shift();
-    deliver?.();
-    return deliver !== undefined;
+  /** Bytes of the oldest thing. */
+  get next(): number {
+    return this.pending[0]?.bytes.length ?? 0;
+  }
+
+  /** Delivers the oldest thing, or its first `size` bytes. False if there was none. */
+  step(size: number = Number.POSITIVE_INFINITY): boolean {
+    const parcel = this.pending.shift();
+    if (parcel === undefined) return false;
+    const { bytes, deliver } = parcel;
+    if (size < bytes.length) this.pending.unshift({ bytes: bytes.subarray(size), deliver });
+    deliver(bytes.slice(0, size));
+    return true;
   }
 
   /** Everything that is on its way never arrives. */

@@ -204,6 +204,36 @@ describe("a session that cannot be resumed", () => {
     expect(world.socket.sendBuffer).toEqual([]);
   });
 
+  it("is not given up by a client while the server is being asked for it", async () => {
+    const world = await connected("websocket", { maxDisconnectionDuration: 5000 });
+    world.emitDown("ack");
+    await world.connect();
+    await world.cut("client", false);
+    await world.advance(4900);
+    // The connection is open and the session claimed; the answer takes its time.
+    for (const lane of ["up", "down", "up"] as const) await world.step(lane);
+    await world.advance(200);
+    await world.heal();
+    expect(world.recoveries).toEqual([false, true]);
+    expect(world.connects).toEqual([false, true]);
+    expect(world.faults()).toEqual([]);
+  });
+
+  it("says nothing more once its client has begun another", async () => {
+    const world = await connected("websocket", { maxDisconnectionDuration: 5000 });
+    world.emitUp("plain");
+    await world.settle();
+    await world.cut("client", false);
+    await world.advance(6000);
+    world.emitUp("plain");
+    await world.calm();
+    // What was emitted first comes late, over the connection of which only the server believes that it lives.
+    await world.step("up", 1);
+    expect(world.up.heard).toEqual([2]);
+    expect(world.unconfirmed).toEqual([["event", 1]]);
+    expect(world.lost.map(({ reason }) => reason)).toEqual(["expired"]);
+  });
+
   it("answers nothing in a new session that was asked in the one before", async () => {
     const world = await connected();
     const answers: ((n: number) => void)[] = [];

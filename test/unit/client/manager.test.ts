@@ -150,6 +150,18 @@ describe("a Manager whose connection is lost", () => {
     expect(two.transports.length).toBe(1);
   });
 
+  it("tries again when a connect() fails, also where disconnect() had ended an earlier wait for an attempt", () => {
+    const { socket, platform, transports, last } = scene();
+    const client = socket();
+    last().fail(undefined as never);
+    platform.advance(1);
+    client.disconnect();
+    client.connect();
+    last().fail(undefined as never);
+    platform.advance(6000);
+    expect(transports.length).toBe(3);
+  });
+
   it("obeys a handler of reconnect_attempt that disconnects", () => {
     const { socket, last, platform, transports } = scene();
     const client = socket();

@@ -1,6 +1,6 @@
 // Acknowledged delivery against a ledger: a real server and a real client over wires in memory. Once, in order, or announced.
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { afterAll, describe, expect, it } from "vitest";
 import { delivery } from "../../../src/client/delivery.js";
 import { DeliveryWorld, LANES, type Ways } from "../../support/delivery-world.js";
 
@@ -12,8 +12,19 @@ const MANY = { minLength: 20, maxLength: 150, size: "max" } as const;
 
 type Step = (world: DeliveryWorld) => Promise<void> | void;
 
-const STEPS = fc.oneof(
-  { weight: 8, arbitrary: fc.tuple(fc.constant("lane"), fc.constantFrom(...LANES), fc.constantFrom(0, 0, 0, 1)) },
+const SOME = [1, 2, 3, 7, 20, 100] as const;
+
+/** What happens on the way. A WebSocket's frames arrive in pieces of any size, so that a cut comes behind any byte. */
+const NETWORK = [
+  {
+    weight: 8,
+    arbitrary: fc.tuple(
+      fc.constant("lane"),
+      fc.constantFrom(...LANES),
+      fc.constantFrom(0, 0, 0, 1),
+      fc.constantFrom(undefined, undefined, ...SOME),
+    ),
+  },
   { weight: 4, arbitrary: fc.tuple(fc.constant("up"), fc.constantFrom("plain", "binary", "ack", "volatile")) },
   {
     weight: 4,
@@ -22,18 +33,37 @@ const STEPS = fc.oneof(
       fc.constantFrom("plain", "binary", "ack", "volatile", "room", "all", "confirmed"),
     ),
   },
+  // "nobody" notices: the connection is half open until a heartbeat is missed.
   {
     weight: 1,
     arbitrary: fc.tuple(fc.constant("cut"), fc.constantFrom("both", "client", "server", "nobody"), fc.boolean()),
   },
   { weight: 2, arbitrary: fc.tuple(fc.constant("calm")) },
   { weight: 2, arbitrary: fc.tuple(fc.constant("wait"), fc.constantFrom(1, 100, 100, 700, 6000)) },
+  { weight: 1, arbitrary: fc.tuple(fc.constant("stall"), fc.constantFrom("client", "server")) },
+  {
+    weight: 1,
+    arbitrary: fc.tuple(
+      fc.constant("pause"),
+      fc.constantFrom("client", "server"),
+      fc.constantFrom(100, 700, 6000, 30_000, 60_000),
+    ),
+  },
+];
+
+const STEPS = fc.oneof(...NETWORK);
+
+/** And what the programs at the two ends do. */
+const STORMS = fc.oneof(
+  ...NETWORK,
+  { weight: 1, arbitrary: fc.tuple(fc.constant("leave"), fc.constantFrom("client", "server")) },
+  { weight: 1, arbitrary: fc.tuple(fc.constant("restart")) },
 );
 
-function stepOf([kind, first, second]: unknown[]): Step {
+function stepOf([kind, first, second, third]: readonly unknown[]): Step {
   switch (kind) {
     case "lane":
-      return (world) => world.step(first as never, second as number);
+      return (world) => world.step(first as never, second as number, third as number);
     case "up":
       return (world) => world.emitUp(first as never);
     case "down":
@@ -42,16 +72,40 @@ function stepOf([kind, first, second]: unknown[]): Step {
       return (world) => world.calm();
     case "cut":
       return (world) => world.cut(first as never, second as boolean);
+    case "stall":
+      return (world) => world.stall(first as never);
+    case "pause":
+      return (world) => world.pause(first as never, second as number);
+    case "leave":
+      return (world) => world.leave(first as never);
+    case "restart":
+      return (world) => world.restart();
     default:
       return (world) => world.advance(first as number);
   }
 }
 
-async function run(world: DeliveryWorld, steps: readonly unknown[][]): Promise<DeliveryWorld> {
+let taken = 0;
+afterAll(() => {
+  if (process.env.RUNS !== undefined) console.info(`delivery: ${taken} steps against the ledger`);
+});
+
+async function run(world: DeliveryWorld, steps: readonly (readonly unknown[])[]): Promise<DeliveryWorld> {
   await world.connect();
   for (const step of steps) await stepOf(step)(world);
+  taken += steps.length;
   await world.heal();
   return world;
+}
+
+/** Some of everything, both ways. */
+async function talk(world: DeliveryWorld): Promise<void> {
+  for (const kind of ["plain", "binary", "ack"] as const) {
+    world.emitUp(kind);
+    world.emitDown(kind);
+  }
+  world.emitDown("confirmed");
+  await world.settle();
 }
 
 describe("delivery between our own two ends", () => {
@@ -68,6 +122,49 @@ describe("delivery between our own two ends", () => {
     },
     PATIENCE,
   );
+
+  it(
+    "is once and in order, or announced, whatever the programs do meanwhile",
+    async () => {
+      await fc.assert(
+        fc.asyncProperty(fc.array(STORMS, MANY), fc.constantFrom<Ways>("websocket", "upgrade"), async (steps, ways) => {
+          const world = await run(new DeliveryWorld(ways), steps);
+          expect(world.faults()).toEqual([]);
+        }),
+        { numRuns: RUNS },
+      );
+    },
+    PATIENCE,
+  );
+
+  it("is once and in order with a cut behind each byte of a conversation", async () => {
+    for (let bytes = 0; ; bytes++) {
+      const world = await new DeliveryWorld().connect();
+      await talk(world);
+      const fed = await world.feed(bytes);
+      await world.cut("both", true);
+      await world.heal(80);
+      expect([bytes, ...world.faults()]).toEqual([bytes]);
+      expect(world.recoveries).toEqual([false, true]);
+      if (fed < bytes) break;
+    }
+  });
+
+  it("is once and in order with a second cut behind each byte of the return", async () => {
+    for (let bytes = 0; ; bytes++) {
+      const world = await new DeliveryWorld().connect();
+      await talk(world);
+      await world.cut("both", true);
+      await talk(world);
+      await world.advance(100);
+      const fed = await world.feed(bytes);
+      await world.cut("both", true);
+      await world.heal(80);
+      expect([bytes, ...world.faults()]).toEqual([bytes]);
+      expect(world.recoveries.slice(1)).not.toContain(false);
+      if (fed < bytes) break;
+    }
+  });
 
   // What chance found, as small as it gets.
   it.each<[string, number, unknown[][]]>([

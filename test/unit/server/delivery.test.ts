@@ -137,6 +137,15 @@ describe("a claim", () => {
     expect([server.heard, other]).toEqual([[1], [2, 3]]);
   });
 
+  it("names a session that its client has given up: nothing of that is heard any more", () => {
+    const server = serverWith();
+    const [first, { pid }] = join(server);
+    const [, terms] = join(server, { over: pid });
+    expect(server.lost.map(({ reason }) => reason)).toEqual(["expired"]);
+    first.receive('2["event","late"]');
+    expect([server.heard, terms.lost]).toEqual([[], undefined]);
+  });
+
   it("of a session that the server has ended while its client was away gets a new one", () => {
     const server = serverWith();
     const [first, { pid }] = join(server);

@@ -77,6 +77,11 @@ export class WebSocketConnection implements DecoderSink, CompressedOutputHost {
     return this.isInflating;
   }
 
+  /** Whether permessage-deflate was agreed on. */
+  get compresses(): boolean {
+    return this.compressed !== undefined;
+  }
+
   /** Bytes received that wait for {@link isPaused} to end. */
   get waitingInputBytes(): number {
     return this.waitingInput?.reduce((sum, chunk) => sum + chunk.length, 0) ?? 0;

@@ -126,6 +126,9 @@ const STATUS_TEXT: Readonly<Record<number, string>> = {
 };
 
 function isHttp11(version: string): boolean {
+  if (version === "1.1") {
+    return true;
+  }
   const [major, minor] = version.split(".");
   return Number(major) > 1 || (Number(major) === 1 && Number(minor) >= 1);
 }

@@ -19,7 +19,11 @@ export function acceptFor(key: string, primitives: BytePrimitives): string {
 
 /** Whether a comma-separated header holds `token` (in lower case), in any place and case. */
 export function hasToken(header: string | undefined, token: string): boolean {
-  return header !== undefined && (parseTokens(header)?.some((each) => each.toLowerCase() === token) ?? false);
+  if (header === undefined) {
+    return false;
+  }
+  // Alone, as almost always, it needs no list.
+  return header.toLowerCase() === token || (parseTokens(header)?.some((each) => each.toLowerCase() === token) ?? false);
 }
 
 /** Lines of a message head, the empty one at the end included. `startLine` is the request or status line. */

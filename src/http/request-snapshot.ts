@@ -32,6 +32,82 @@ export class InternTable {
 /** Headers that name this one connection only and tell a program nothing. */
 const DROPPED = "sec-websocket-key";
 
+/** Lists of header names that are remembered: one for each kind of client, more or less. */
+const MAX_KINDS = 32;
+
+/** What the requests of one kind of client have in common: the names of their headers, and the values that came last. */
+interface ClientKind {
+  readonly names: readonly string[];
+  values: readonly string[];
+}
+
+/**
+ * The headers of many requests in little memory: names are one list for all clients that send the same ones, and requests whose values are the same
+ * too, as those of programs are, share both. What remains is a list of values, with one copy of each.
+ */
+export class HeaderTable {
+  readonly strings: InternTable;
+  private kinds: ClientKind[] = [];
+
+  constructor(strings: InternTable = new InternTable()) {
+    this.strings = strings;
+  }
+
+  /** Kinds of clients that are known now. */
+  get size(): number {
+    return this.kinds.length;
+  }
+
+  /** Takes name, value, name, value, as they came, and gives them without `Sec-WebSocket-Key`. */
+  kept(raw: readonly string[]): Readonly<ClientKind> {
+    const kind = this.kinds.find(({ names }) => haveNames(raw, names)) ?? this.newKind(raw);
+    const values = this.valuesOf(raw, kind);
+    kind.values = values;
+    return { names: kind.names, values };
+  }
+
+  private newKind(raw: readonly string[]): ClientKind {
+    const names: string[] = [];
+    for (let at = 0; at + 1 < raw.length; at += 2) {
+      const name = raw[at]!;
+      if (!isDropped(name)) names.push(this.strings.intern(name));
+    }
+    const kind = { names: names.slice(), values: [] };
+    if (this.kinds.length === MAX_KINDS) this.kinds = [];
+    this.kinds.push(kind);
+    return kind;
+  }
+
+  private valuesOf(raw: readonly string[], { values: known }: ClientKind): readonly string[] {
+    let index = 0;
+    let values: string[] | undefined;
+    for (let at = 0; at + 1 < raw.length; at += 2) {
+      if (isDropped(raw[at]!)) continue;
+      const value = raw[at + 1]!;
+      if (value !== known[index]) {
+        values ??= known.slice(0, index);
+        values[index] = this.strings.intern(value);
+      } else if (values !== undefined) values[index] = known[index]!;
+      index++;
+    }
+    return values === undefined ? known : values.slice();
+  }
+}
+
+function isDropped(name: string): boolean {
+  return name.length === DROPPED.length && name.toLowerCase() === DROPPED;
+}
+
+function haveNames(raw: readonly string[], names: readonly string[]): boolean {
+  let index = 0;
+  for (let at = 0; at + 1 < raw.length; at += 2) {
+    const name = raw[at]!;
+    if (name === names[index]) index++;
+    else if (!isDropped(name)) return false;
+  }
+  return index === names.length;
+}
+
 /**
  * A request after it was let go: method, URL, headers and address. It has the members of Node's `IncomingMessage` that programs read
  * (`socket.request.headers`), but is no stream.
@@ -39,10 +115,10 @@ const DROPPED = "sec-websocket-key";
 export class RequestSnapshot implements HttpRequest {
   readonly method: string;
   readonly url: string;
-  /** Name, value, name, value, as they came, without `Sec-WebSocket-Key`. */
-  readonly rawHeaders: readonly string[];
   readonly remoteAddress: string | undefined;
   readonly secure: boolean;
+  private readonly names: readonly string[];
+  private readonly values: readonly string[];
   private headerObject: RequestHeaders | undefined = undefined;
 
   constructor(
@@ -51,14 +127,22 @@ export class RequestSnapshot implements HttpRequest {
     rawHeaders: readonly string[],
     remoteAddress: string | undefined,
     secure: boolean,
-    table: InternTable,
+    table: HeaderTable,
   ) {
+    const { strings } = table;
     this.method = method;
     // Handshakes over WebSocket mostly ask for the same URL. Those over polling carry a stamp, with which the table would only fill up.
-    this.url = url.includes("&t=") ? url : table.intern(url);
-    this.rawHeaders = compact(rawHeaders, table);
-    this.remoteAddress = remoteAddress === undefined ? undefined : table.intern(remoteAddress);
+    this.url = url.includes("&t=") ? url : strings.intern(url);
+    this.remoteAddress = remoteAddress === undefined ? undefined : strings.intern(remoteAddress);
     this.secure = secure;
+    const { names, values } = table.kept(rawHeaders);
+    this.names = names;
+    this.values = values;
+  }
+
+  /** Name, value, name, value, as they came, without `Sec-WebSocket-Key`. */
+  get rawHeaders(): string[] {
+    return this.names.flatMap((name, index) => [name, this.values[index]!]);
   }
 
   /** By lower-case name; made when first asked for. */
@@ -86,16 +170,6 @@ export class RequestSnapshot implements HttpRequest {
   get connection(): { readonly remoteAddress: string | undefined; readonly encrypted: boolean } {
     return this.socket;
   }
-}
-
-function compact(rawHeaders: readonly string[], table: InternTable): readonly string[] {
-  const kept: string[] = [];
-  for (let at = 0; at + 1 < rawHeaders.length; at += 2) {
-    const name = rawHeaders[at]!;
-    if (name.length === DROPPED.length && name.toLowerCase() === DROPPED) continue;
-    kept.push(table.intern(name), table.intern(rawHeaders[at + 1]!));
-  }
-  return kept.slice();
 }
 
 /** Headers of which a repeated one is ignored (RFC 9110 section 5.3: they are no lists). */

@@ -1,7 +1,7 @@
 // node/: the byte work of the pure stages by Buffer and node:crypto (frame/primitives.ts is the contract).
 
 import { isUtf8 } from "node:buffer";
-import { createHash, randomFillSync } from "node:crypto";
+import { hash, randomFillSync } from "node:crypto";
 import type { BytePrimitives } from "../frame/primitives.js";
 
 /** Up to this many characters a loop over ASCII is as fast as the call into C++. Measured on Node 20. */
@@ -42,7 +42,7 @@ export const nodeBytePrimitives: BytePrimitives = {
     randomFillSync(target);
   },
   sha1Base64(ascii: string): string {
-    return createHash("sha1").update(ascii, "latin1").digest("base64");
+    return hash("sha1", ascii, "base64");
   },
   toBase64(bytes: Uint8Array): string {
     return asBuffer(bytes).toString("base64");

@@ -46,8 +46,12 @@ export class FrameWriter {
   private joined: Buffer | undefined = undefined;
   private joinedPackets: Outgoing[] = [];
 
-  /** Writes `batch`, which is not empty, to `socket`. */
-  write(socket: Duplex, batch: readonly Outgoing[]): void {
+  /** Writes `batch`, which is not empty, to `socket`; before it `answer`, that of the handshake, in Latin-1. */
+  write(socket: Duplex, batch: readonly Outgoing[], answer?: string): void {
+    if (answer !== undefined) {
+      this.writeFirst(socket, batch, answer);
+      return;
+    }
     let room = 0;
     let shared = true;
     for (let index = 0; index < batch.length; index++) {
@@ -62,6 +66,20 @@ export class FrameWriter {
     if (shared) this.writeShared(socket, batch, room);
     else if (room <= SLAB_BYTES) this.writeThroughSlab(socket, batch, room);
     else writePieces(socket, batch);
+  }
+
+  /** The first packets of a connection are few and short: one write of one piece costs half of what two pieces do. */
+  private writeFirst(socket: Duplex, batch: readonly Outgoing[], answer: string): void {
+    let room = answer.length;
+    for (const packet of batch) room += roomOf(packet);
+    if (room <= SLAB_BYTES) {
+      this.writeThroughSlab(socket, batch, room, answer);
+      return;
+    }
+    socket.cork();
+    socket.write(answer, "latin1");
+    this.write(socket, batch);
+    socket.uncork();
   }
 
   private writeShared(socket: Duplex, batch: readonly Outgoing[], size: number): void {
@@ -88,7 +106,7 @@ export class FrameWriter {
     return joined;
   }
 
-  private writeThroughSlab(socket: Duplex, batch: readonly Outgoing[], room: number): void {
+  private writeThroughSlab(socket: Duplex, batch: readonly Outgoing[], room: number, answer = ""): void {
     if (this.free + room > SLAB_BYTES) {
       this.slab = Buffer.allocUnsafeSlow(SLAB_BYTES);
       this.views = new Array<Buffer | undefined>(KEPT_VIEWS);
@@ -96,6 +114,7 @@ export class FrameWriter {
     }
     const { slab, free } = this;
     let end = free;
+    if (answer !== "") end += slab.write(answer, end, "latin1");
     for (let index = 0; index < batch.length; index++) {
       const packet = batch[index]!;
       if (packet.shared) {

@@ -6,7 +6,7 @@ import type { Duplex } from "node:stream";
 import type { FrameLimits } from "../frame/limits.js";
 import { connectionProfile } from "../frame/profile.js";
 import type { ReadBrowserFile } from "../http/browser-files.js";
-import { InternTable, RequestSnapshot } from "../http/request-snapshot.js";
+import { HeaderTable, RequestSnapshot } from "../http/request-snapshot.js";
 import { PayloadCodec } from "../packet/payload.js";
 import type { Deadlines } from "../session/deadlines.js";
 import type { FlushQueue } from "../session/flush-queue.js";
@@ -45,7 +45,7 @@ export class NodeHttpHost {
   readonly deadlines: Deadlines = processHost.deadlines;
   readonly payloads: PayloadCodec = new PayloadCodec(nodePlatform);
   readonly readBrowserFile: ReadBrowserFile = clientFolder(join(__dirname, "../../client-dist"));
-  private readonly names = new InternTable();
+  private readonly headers = new HeaderTable();
   private readonly random = Buffer.allocUnsafe(RANDOM_BYTES);
   private randomAt = RANDOM_BYTES;
   private readonly warned = new Set<string>();
@@ -85,7 +85,7 @@ export class NodeHttpHost {
 
   snapshot(req: IncomingMessage): RequestSnapshot {
     const { method = "GET", url = "/", rawHeaders, socket } = req;
-    return new RequestSnapshot(method, url, rawHeaders, socket.remoteAddress, isEncrypted(req), this.names);
+    return new RequestSnapshot(method, url, rawHeaders, socket.remoteAddress, isEncrypted(req), this.headers);
   }
 
   webSockets(

@@ -43,8 +43,8 @@ export interface NodeWebSocketAcceptor {
 
 /** Who has a socket after its handshake. */
 interface AcceptedSocket {
-  /** Tells the program; what it sends leaves with the handshake's answer. */
-  begin(): void;
+  /** Writes `answer`, the handshake's, and tells the program; what it sends leaves together with it. Throws what the program throws, the answer being written. */
+  begin(answer: string): void;
   /** Begins to read; `head` is what was read already. */
   start(head: Uint8Array): void;
 }
@@ -91,7 +91,10 @@ export class NodeUpgrade extends NodeRequest {
     }
     return this.shakeHands(profile, firstProtocol, headers, (socket, { deflate }) => {
       const transport = new WebSocketServerTransport(socket, profile, deflate);
-      return { begin: () => begin(transport), start: (head) => transport.start(head) };
+      return {
+        begin: (text) => transport.answer(text, begin),
+        start: (head) => transport.start(head),
+      };
     });
   }
 
@@ -118,17 +121,13 @@ export class NodeUpgrade extends NodeRequest {
     }
     this.isAnswered = true;
     const own = formatAnswer(answer);
-    const head = `${own.slice(0, -2)}${headerLines(withoutOwn(headers))}\r\n`;
+    const lines = headerLines(withoutOwn(headers));
     if ("setNoDelay" in socket) (socket as Socket).setTimeout(0).setNoDelay(true);
     forgetHttp(socket);
     const accepted = make(socket, answer);
-    // The first packets leave with the answer.
-    socket.cork();
     try {
-      socket.write(head, "latin1");
-      accepted.begin();
+      accepted.begin(lines === "" ? own : `${own.slice(0, -2)}${lines}\r\n`);
     } finally {
-      socket.uncork();
       accepted.start(this.head);
     }
     return undefined;
@@ -218,14 +217,15 @@ function headerLines(headers: AnswerHeaders): string {
  * anew: the one that http has filled and emptied takes 800 bytes, the new one 250.
  */
 function forgetHttp(socket: Duplex): void {
-  const kept = socket.eventNames().flatMap((event) => {
-    if (event === "timeout") return [];
-    return socket
-      .rawListeners(event)
-      .map((listener) => ({ event, listener: listener as (...args: unknown[]) => void }));
-  });
+  const kept: { event: string | symbol; listener: (...args: unknown[]) => void }[] = [];
+  for (const event of socket.eventNames()) {
+    if (event === "timeout") continue;
+    for (const listener of socket.rawListeners(event)) {
+      if (listener !== destroyAfterError) kept.push({ event, listener: listener as (...args: unknown[]) => void });
+    }
+  }
   socket.removeAllListeners();
-  for (const { event, listener } of kept) if (listener !== destroyAfterError) socket.on(event, listener);
+  for (const { event, listener } of kept) socket.on(event, listener);
 }
 
 function destroyAfterError(this: Duplex): void {

@@ -26,11 +26,11 @@ type TransportSocket = Duplex & { vaivenTransport?: WebSocketServerTransport };
 
 /** One per client, so it has few fields and no closures. */
 export class WebSocketServerTransport implements Transport, ConnectionSink, ConnectionOutput, DeadlineOwner {
-  readonly name = "websocket";
   sink: TransportSink = NO_SINK;
   private readonly socket: Duplex;
   private readonly connection: WebSocketConnection;
-  private readonly deflates: boolean;
+  /** The handshake's, as long as it has not been written: it leaves in one piece with the first packets. */
+  private unsent: string | undefined = undefined;
   private congested = false;
   private failure: VaivenError | undefined = undefined;
   private closing: Deadline | undefined = undefined;
@@ -38,8 +38,21 @@ export class WebSocketServerTransport implements Transport, ConnectionSink, Conn
   constructor(socket: Duplex, profile: ConnectionProfile, agreement: DeflateAgreement | undefined) {
     this.socket = socket;
     this.connection = new WebSocketConnection(profile, this, this, agreement);
-    this.deflates = agreement !== undefined;
     (socket as TransportSocket).vaivenTransport = this;
+  }
+
+  get name(): "websocket" {
+    return "websocket";
+  }
+
+  /** Writes the answer to the handshake, and behind it what `begin` sends. @throws what `begin` throws */
+  answer(text: string, begin: (transport: Transport) => void): void {
+    this.unsent = text;
+    try {
+      begin(this);
+    } finally {
+      this.sendAnswer();
+    }
   }
 
   /** Begins to read; `head` is what was read already. The transport has its sink. */
@@ -62,8 +75,8 @@ export class WebSocketServerTransport implements Transport, ConnectionSink, Conn
 
   send(batch: readonly Outgoing[]): void {
     if (batch.length === 0 || this.connection.state !== "open") return;
-    if (this.deflates) this.sendCompressed(batch);
-    else frameWriter.write(this.socket, batch);
+    if (this.connection.compresses) this.sendCompressed(batch);
+    else frameWriter.write(this.socket, batch, this.takeAnswer());
     if (this.socket.writableNeedDrain) this.congested = true;
   }
 
@@ -117,11 +130,13 @@ export class WebSocketServerTransport implements Transport, ConnectionSink, Conn
   // ── the connection's output ──
 
   write(frame: Uint8Array): void {
+    this.sendAnswer();
     this.socket.write(frame);
     if (this.socket.writableNeedDrain) this.congested = true;
   }
 
   end(): void {
+    this.sendAnswer();
     this.socket.end();
     this.limitClosing();
   }
@@ -177,11 +192,23 @@ export class WebSocketServerTransport implements Transport, ConnectionSink, Conn
     if (this.closing !== undefined) processHost.deadlines.clear(this.closing);
   }
 
+  private takeAnswer(): string | undefined {
+    const { unsent } = this;
+    if (unsent !== undefined) this.unsent = undefined;
+    return unsent;
+  }
+
+  private sendAnswer(): void {
+    const answer = this.takeAnswer();
+    if (answer !== undefined) this.socket.write(answer, "latin1");
+  }
+
   // ── compression ──
 
   private sendCompressed(batch: readonly Outgoing[]): void {
     const { socket } = this;
     socket.cork();
+    this.sendAnswer();
     for (const packet of batch) {
       this.sendPart(packet, packet.head);
       // Attachments are rarely shared one by one, and their compressed form is not worth a place in every packet.

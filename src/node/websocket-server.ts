@@ -252,7 +252,16 @@ export class WebSocketServer extends EventEmitter<WebSocketServerEvents> {
           clients.add(peer);
           peer.once("close", () => clients.delete(peer));
           return {
-            begin: () => (accepted === undefined ? this.emit("connection", peer, request) : accepted(peer, request)),
+            begin: (answer) => {
+              socket.cork();
+              try {
+                socket.write(answer, "latin1");
+                if (accepted === undefined) this.emit("connection", peer, request);
+                else accepted(peer, request);
+              } finally {
+                socket.uncork();
+              }
+            },
             start: (head) => WebSocketPeer.start(peer, head),
           };
         },

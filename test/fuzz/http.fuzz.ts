@@ -6,14 +6,14 @@ import type { HttpRequest } from "../../src/http/exchange.js";
 import { readForm, writeScript } from "../../src/http/jsonp.js";
 import { refuseOrigin } from "../../src/http/origin.js";
 import { refusalBody } from "../../src/http/refusal.js";
-import { headersOf, InternTable, RequestSnapshot } from "../../src/http/request-snapshot.js";
+import { HeaderTable, headersOf, InternTable, RequestSnapshot } from "../../src/http/request-snapshot.js";
 import { readEngineQuery } from "../../src/http/target.js";
 import { addressOf } from "../../src/http/trusted-proxy.js";
 import { verifyProtocol, verifyRequest } from "../../src/http/verify.js";
 import type { FuzzTarget } from "./fuzz-target.js";
 
 const OFFER = { transports: ["polling", "websocket"], protocol3: false, jsonp: true };
-const table = new InternTable(64, 64);
+const table = new HeaderTable(new InternTable(64, 64));
 
 /** The first line is the URL, the others are headers. */
 function readRequest(text: string): HttpRequest & { raw: string[] } {

@@ -5,7 +5,7 @@ import { BaseManager } from "../../src/client/manager.js";
 import type { Socket as ClientSocket } from "../../src/client/socket.js";
 import type { SocketOptions } from "../../src/client/socket-options.js";
 import { VaivenError } from "../../src/errors.js";
-import { InternTable, RequestSnapshot } from "../../src/http/request-snapshot.js";
+import { HeaderTable, RequestSnapshot } from "../../src/http/request-snapshot.js";
 import { PacketReader } from "../../src/packet/packet-reader.js";
 import { PayloadCodec } from "../../src/packet/payload.js";
 import { encodePacket } from "../../src/packet/socket-packet.js";
@@ -420,7 +420,7 @@ export class DeliveryWorld {
         ["Host", "host.example"],
         "10.0.0.1",
         false,
-        new InternTable(),
+        new HeaderTable(),
       ),
       remoteAddress: "10.0.0.1",
       secure: false,

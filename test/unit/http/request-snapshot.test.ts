@@ -1,6 +1,6 @@
 // http/request-snapshot.ts: what is kept of a request.
 import { describe, expect, it } from "vitest";
-import { headersOf, InternTable, RequestSnapshot } from "../../../src/http/request-snapshot.js";
+import { HeaderTable, headersOf, InternTable, RequestSnapshot } from "../../../src/http/request-snapshot.js";
 
 describe("a request snapshot", () => {
   const raw = [
@@ -23,7 +23,7 @@ describe("a request snapshot", () => {
   ];
 
   it("gives headers as Node does, without the key of the WebSocket handshake", () => {
-    const snapshot = new RequestSnapshot("GET", "/?a=1", raw, "1.2.3.4", true, new InternTable());
+    const snapshot = new RequestSnapshot("GET", "/?a=1", raw, "1.2.3.4", true, new HeaderTable());
     expect(snapshot.headers).toEqual({ host: "a.example", "user-agent": "x", cookie: "a=1; b=2", "x-a": "1, 2" });
     expect(snapshot.headers).toBe(snapshot.headers);
     expect({ ...snapshot.query }).toEqual({ a: "1" });
@@ -44,5 +44,38 @@ describe("a request snapshot", () => {
     expect(table.size).toBeLessThanOrEqual(2);
     table.intern("longer than eight");
     expect(table.size).toBeLessThanOrEqual(2);
+  });
+
+  it("shares the names of headers among clients that send the same ones, and the values among those that say the same", () => {
+    const table = new HeaderTable();
+    const snapshot = (agent: string, key: string) =>
+      table.kept(["Host", "a.example", "Sec-WebSocket-Key", key, "User-Agent", agent, "Origin", "http://a.example"]);
+    const [first, second, third, other] = [
+      snapshot("x", "1"),
+      snapshot("x", "2"),
+      snapshot("y", "3"),
+      table.kept(["Host", "a"]),
+    ];
+    expect(first).toEqual({ names: ["Host", "User-Agent", "Origin"], values: ["a.example", "x", "http://a.example"] });
+    expect(second.names).toBe(first.names);
+    expect(second.values).toBe(first.values);
+    expect(third.names).toBe(first.names);
+    expect(third.values).toEqual(["a.example", "y", "http://a.example"]);
+    expect(first.values).toEqual(["a.example", "x", "http://a.example"]);
+    expect(other).toEqual({ names: ["Host"], values: ["a"] });
+  });
+
+  it("tells a request with more or fewer headers of a name from one that it knows", () => {
+    const table = new HeaderTable();
+    const names = (raw: readonly string[]) => table.kept(raw).names;
+    const given = [["A", "1", "B", "2"], ["A", "1"], ["A", "1", "B", "2", "B", "3"], ["a", "1", "B", "2"], []];
+    expect(given.map((raw) => names(raw).join())).toEqual(["A,B", "A", "A,B,B", "a,B", ""]);
+    expect(given.map((raw) => names(raw).join())).toEqual(["A,B", "A", "A,B,B", "a,B", ""]);
+  });
+
+  it("forgets kinds of clients when a peer invents ever new ones", () => {
+    const table = new HeaderTable();
+    for (let count = 0; count < 100; count++) table.kept([`X-${count}`, "1"]);
+    expect(table.size).toBeLessThanOrEqual(32);
   });
 });

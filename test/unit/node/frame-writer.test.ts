@@ -125,6 +125,16 @@ describe("the frame writer", () => {
     expect(hex(other)).toBe("81023462" + "81023461");
   });
 
+  it("writes the answer to a handshake in one piece with the first packets, and by itself before large ones", () => {
+    const [socket, other] = [new FakeSocket(), new FakeSocket()];
+    new FrameWriter().write(socket, [new Outgoing("4a"), shared("4b")], "HTTP/1.1 é\r\n\r\n");
+    expect(socket.writes.map((bytes) => bytes.toString("latin1"))).toEqual(["HTTP/1.1 é\r\n\r\n\x81\x024a\x81\x024b"]);
+    new FrameWriter().write(other, [new Outgoing(`4${"x".repeat(200_000)}`)], "HTTP/1.1\r\n\r\n");
+    const bytes = Buffer.concat(other.writes.map((chunk) => Buffer.from(chunk)));
+    expect(bytes.toString("latin1", 0, 12)).toBe("HTTP/1.1\r\n\r\n");
+    expect(bytes).toHaveLength(12 + 10 + 200_001);
+  });
+
   it("keeps the order of shared packets and others", () => {
     const socket = new FakeSocket();
     new FrameWriter().write(socket, [new Outgoing("4a"), shared("4b"), new Outgoing("4c")]);

@@ -123,6 +123,25 @@ describe("a WebSocket at the server", () => {
     expect(socket.hex).toBe("81023461" + "81023462");
   });
 
+  it("writes the handshake's answer in one piece with what is sent at once, or by itself", () => {
+    const [busy, silent] = [open(), open()];
+    busy.transport.answer("HTTP/1.1 101\r\n\r\n", () => busy.transport.send([new Outgoing("4a"), new Outgoing("4b")]));
+    expect(busy.socket.sent.map(String)).toEqual(["HTTP/1.1 101\r\n\r\n\ufffd\x024a\ufffd\x024b"]);
+    silent.transport.answer("HTTP/1.1 101\r\n\r\n", () => undefined);
+    expect(silent.socket.sent.map(String)).toEqual(["HTTP/1.1 101\r\n\r\n"]);
+  });
+
+  it("writes the handshake's answer before a Close frame, and also if the program throws", () => {
+    const [closed, broken] = [open(), open()];
+    closed.transport.answer("101\n", () => closed.transport.close(1000));
+    expect(closed.socket.hex).toBe(`${Buffer.from("101\n").toString("hex")}${CLOSE_NORMAL}`);
+    const begin = () => {
+      throw new Error("mine");
+    };
+    expect(() => broken.transport.answer("101\n", begin)).toThrow("mine");
+    expect(String(broken.socket.sent)).toBe("101\n");
+  });
+
   it("is not writable while the peer takes nothing, and says when it is again", async () => {
     const { socket, transport, seen } = open(new FakeSocket(100));
     transport.send([new Outgoing(`4${"x".repeat(200)}`)]);

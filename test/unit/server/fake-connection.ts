@@ -1,6 +1,6 @@
 // Test support: a server over connections that exist in memory only, and a clock that the test moves.
 import { EventEmitter } from "node:events";
-import { InternTable, RequestSnapshot } from "../../../src/http/request-snapshot.js";
+import { HeaderTable, RequestSnapshot } from "../../../src/http/request-snapshot.js";
 import { readQuery } from "../../../src/http/target.js";
 import type { Outgoing } from "../../../src/packet/outgoing.js";
 import { Client } from "../../../src/server/client.js";
@@ -80,7 +80,7 @@ export function memoryServer(options: Partial<ServerOptions> = {}): MemoryServer
   const io = new Server(host, options);
   const errors: MemoryServer["errors"] = [];
   io.onError((error, { event }) => errors.push({ code: error.code, event, cause: error.cause }));
-  const names = new InternTable();
+  const names = new HeaderTable();
   let connections = 0;
   const connect = (url = "/socket.io/?EIO=4&transport=websocket", protocol: 3 | 4 = 4): FakeConnection => {
     const connection = new FakeConnection(`session-${connections++}`, protocol);

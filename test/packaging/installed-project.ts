@@ -103,10 +103,10 @@ function closureOf(folders: string[]): Map<string, string> {
   const found = new Map(USERS_OWN.map((name) => [name, installedFolder(name)]));
   const waiting = [...folders];
   for (let folder = waiting.pop(); folder !== undefined; folder = waiting.pop()) {
-    const { dependencies = {} } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8")) as {
-      dependencies?: Record<string, string>;
-    };
-    for (const name of Object.keys(dependencies)) {
+    const { dependencies = {}, optionalDependencies = {} } = JSON.parse(
+      readFileSync(join(folder, "package.json"), "utf8"),
+    ) as Record<string, Record<string, string> | undefined>;
+    for (const name of Object.keys({ ...dependencies, ...optionalDependencies })) {
       if (found.has(name)) continue;
       const dependency = nearest(folder, name);
       found.set(name, dependency);

@@ -108,6 +108,14 @@ function haveNames(raw: readonly string[], names: readonly string[]): boolean {
   return index === names.length;
 }
 
+/** What is kept of the socket of a request. */
+export interface SnapshotPeer {
+  readonly remoteAddress: string | undefined;
+  readonly encrypted: boolean;
+  /** Nothing, as TLS says it: requests of clients that have shown a certificate are kept whole. */
+  getPeerCertificate(): object;
+}
+
 /**
  * A request after it was let go: method, URL, headers and address. It has the members of Node's `IncomingMessage` that programs read
  * (`socket.request.headers`), but is no stream.
@@ -152,22 +160,27 @@ export class RequestSnapshot implements HttpRequest {
   }
 
   /** The parameters of the URL. */
-  get query(): Record<string, string | string[]> {
+  get query(): Record<string, string> {
     return readQuery(this.url);
   }
 
   /** As Engine.IO's requests have it. */
-  get _query(): Record<string, string | string[]> {
+  get _query(): Record<string, string> {
     return this.query;
   }
 
   /** The peer, as far as it is remembered. */
-  get socket(): { readonly remoteAddress: string | undefined; readonly encrypted: boolean } {
-    return { remoteAddress: this.remoteAddress, encrypted: this.secure };
+  get socket(): SnapshotPeer {
+    return { remoteAddress: this.remoteAddress, encrypted: this.secure, getPeerCertificate: () => ({}) };
+  }
+
+  /** The same as {@link socket}. */
+  get client(): SnapshotPeer {
+    return this.socket;
   }
 
   /** Old name of {@link socket}. */
-  get connection(): { readonly remoteAddress: string | undefined; readonly encrypted: boolean } {
+  get connection(): SnapshotPeer {
     return this.socket;
   }
 }

@@ -51,14 +51,11 @@ export function readEngineQuery(url: string): EngineQuery {
   return query;
 }
 
-/** The query of `url` as users see it (`handshake.query`): a repeated name gives a list. The object has no prototype. */
-export function readQuery(url: string): Record<string, string | string[]> {
-  const query = Object.create(null) as Record<string, string | string[]>;
+/** The query of `url` as users see it (`handshake.query`): of a repeated name the last value, as with Socket.IO 4.8. The object has no prototype. */
+export function readQuery(url: string): Record<string, string> {
+  const query = Object.create(null) as Record<string, string>;
   eachParameter(url, (name, value) => {
-    const known = query[name];
-    if (known === undefined) query[name] = value;
-    else if (typeof known === "string") query[name] = [known, value];
-    else known.push(value);
+    query[name] = value;
   });
   return query;
 }

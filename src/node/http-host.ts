@@ -16,7 +16,7 @@ import { type ForeignWebSocketEngine, ForeignWebSockets } from "./foreign-websoc
 import { NodeExchange } from "./http-exchange.js";
 import { addRoute, type Route, removeRoute } from "./http-routes.js";
 import { MiddlewareResponse, NodeUpgrade, type NodeWebSocketAcceptor } from "./http-upgrade.js";
-import { isEncrypted } from "./node-request.js";
+import { hasCertificate, isEncrypted } from "./node-request.js";
 import { nodePlatform } from "./platform.js";
 import { processHost } from "./process-host.js";
 
@@ -83,7 +83,8 @@ export class NodeHttpHost {
     return new MiddlewareResponse(req, { refuse: ended });
   }
 
-  snapshot(req: IncomingMessage): RequestSnapshot {
+  snapshot(req: IncomingMessage): IncomingMessage | RequestSnapshot {
+    if (hasCertificate(req)) return req;
     const { method = "GET", url = "/", rawHeaders, socket } = req;
     return new RequestSnapshot(method, url, rawHeaders, socket.remoteAddress, isEncrypted(req), this.headers);
   }

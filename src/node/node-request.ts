@@ -1,5 +1,6 @@
 // node/ A request of node:http as the pure stages see it (http/exchange.ts, `HttpRequest`). Whoever answers one is its own request: nothing is made for it.
 import type { IncomingMessage } from "node:http";
+import { TLSSocket } from "node:tls";
 import type { HttpRequest, RequestHeaders } from "../http/exchange.js";
 
 /** Reads Node's request as it is asked. */
@@ -33,6 +34,11 @@ export abstract class NodeRequest implements HttpRequest {
   get secure(): boolean {
     return isEncrypted(this.req);
   }
+}
+
+/** Whether the client has shown a certificate. Whoever asked for it will look at it later. */
+export function hasCertificate({ socket }: IncomingMessage): boolean {
+  return socket instanceof TLSSocket && "raw" in (socket.getPeerCertificate() ?? {});
 }
 
 /** Whether the request came over TLS. */

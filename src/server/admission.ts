@@ -14,7 +14,7 @@ import type { EngineFailure } from "./guarded-emitter.js";
 
 /** What is asked of the engine. */
 export interface AdmittingEngine {
-  readonly opts: EngineSettings;
+  readonly settings: EngineSettings;
   readonly limits: ConnectionLimits | undefined;
   /** The program may have replaced it. */
   generateId(req: IncomingMessage): string | Promise<string>;
@@ -43,12 +43,14 @@ export class Admission {
     upgrade: boolean,
     allowedOrigin: string | undefined,
   ): Refusal | undefined {
-    return verifyRequest(request, query, upgrade, this.engine.opts.offer) ?? this.verifyOrigin(request, allowedOrigin);
+    return (
+      verifyRequest(request, query, upgrade, this.engine.settings.offer) ?? this.verifyOrigin(request, allowedOrigin)
+    );
   }
 
   /** @param allowedOrigin - what `cors` has allowed */
   verifyOrigin(request: HttpRequest, allowedOrigin: string | undefined): Refusal | undefined {
-    const error = refuseOrigin(request, allowedOrigin, this.engine.opts.trustProxy);
+    const error = refuseOrigin(request, allowedOrigin, this.engine.settings.trustProxy);
     if (error === undefined) return undefined;
     this.warn(`A connection was refused: ${error.message}.`);
     return refusal(RefusalCode.FORBIDDEN, { name: error.code, ...error.detail }, error.message);
@@ -62,20 +64,20 @@ export class Admission {
     done: (result: string | Refusal) => void,
   ): void {
     const { engine } = this;
-    const { opts } = engine;
-    const tooMany = engine.limits?.refuse(addressOf(request, opts.trustProxy), query.transport === "polling");
+    const { settings } = engine;
+    const tooMany = engine.limits?.refuse(addressOf(request, settings.trustProxy), query.transport === "polling");
     if (tooMany !== undefined) {
       engine.tellLimit(tooMany, { req });
       done(limitRefusal(RefusalCode.FORBIDDEN, tooMany, tooMany.httpStatus === 429 ? 429 : 503));
       return;
     }
     const failed = (cause: unknown): void => engine.failed(cause, { event: "allowRequest", request: req });
-    askAllowRequest(opts.allowRequest, req, failed, (refused) => {
+    askAllowRequest(settings.allowRequest, req, failed, (refused) => {
       if (refused !== undefined) {
         done(refused);
         return;
       }
-      const protocol = verifyProtocol(query, opts.offer);
+      const protocol = verifyProtocol(query, settings.offer);
       if (typeof protocol === "object") done(protocol);
       else this.makeId(req, done);
     });

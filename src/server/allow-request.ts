@@ -20,11 +20,7 @@ export function askAllowRequest(
   const decide = (error: string | null | undefined, success: boolean): void => {
     if (decided) return;
     decided = true;
-    done(
-      success && !error
-        ? undefined
-        : refusal(RefusalCode.FORBIDDEN, { message: error ?? undefined }, error ?? undefined),
-    );
+    done(success && !error ? undefined : refusal(RefusalCode.FORBIDDEN, { message: error }, error ?? undefined));
   };
   const failed = (error: unknown): void => {
     failedBy(error);

@@ -29,7 +29,7 @@ export interface ConnectionOrigin {
   readonly request: ClientRequest;
   readonly remoteAddress: string | undefined;
   readonly secure: boolean;
-  readonly query: Record<string, string | string[]>;
+  readonly query: Record<string, string>;
   /** `socket.conn`; made when first asked for. */
   readonly socket: EngineSocket;
 }

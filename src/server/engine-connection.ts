@@ -3,37 +3,24 @@ import type { IncomingMessage } from "node:http";
 import type { HttpRequest } from "../http/exchange.js";
 import type { RequestSnapshot } from "../http/request-snapshot.js";
 import { readQuery } from "../http/target.js";
-import { addressOf, isSecure, type TrustProxy } from "../http/trusted-proxy.js";
+import { addressOf, isSecure } from "../http/trusted-proxy.js";
 import type { ServerSession } from "../session/server-session.js";
 import type { SessionObserver } from "../session/session-sink.js";
+import type { Engine } from "./engine.js";
 import { EngineSocket } from "./engine-socket.js";
-
-/** Who is told of the end of a session. */
-export interface ConnectionRegistry {
-  readonly trustProxy: TrustProxy;
-  forget(connection: EngineConnection): void;
-  /** It polls no longer. */
-  upgraded(connection: EngineConnection): void;
-  /** A listener of `connection.socket` threw, or its promise was rejected. */
-  listenerOfConnectionFailed(cause: unknown, event: string | symbol, connection: EngineConnection): void;
-  /** Whether `io.engine` itself is listened to for `flush` or `drain`. */
-  readonly relaysOutput: boolean;
-  /** Tells the listeners of `io.engine`. */
-  emit(event: "flush" | "drain", ...args: unknown[]): boolean;
-}
 
 /** An open session with its request. The `Connection` contract is `session`'s; `socket` is what users see as `socket.conn`. */
 export class EngineConnection implements SessionObserver {
   readonly session: ServerSession;
   /** The request of the handshake: kept whole, or a snapshot (design, semantics 10). */
-  readonly request: IncomingMessage | RequestSnapshot;
-  private readonly registry: ConnectionRegistry;
+  request: IncomingMessage | RequestSnapshot;
+  readonly engine: Engine;
   private facade: EngineSocket | undefined = undefined;
 
-  constructor(session: ServerSession, request: IncomingMessage | RequestSnapshot, registry: ConnectionRegistry) {
+  constructor(session: ServerSession, request: IncomingMessage | RequestSnapshot, engine: Engine) {
     this.session = session;
     this.request = request;
-    this.registry = registry;
+    this.engine = engine;
     session.observer = this;
   }
 
@@ -43,16 +30,16 @@ export class EngineConnection implements SessionObserver {
 
   /** The client's address, as far as `trustProxy` believes what proxies say. */
   get remoteAddress(): string | undefined {
-    return addressOf(factsOf(this.request), this.registry.trustProxy);
+    return addressOf(factsOf(this.request), this.engine.trustProxy);
   }
 
   /** Whether the client's connection is encrypted, as far as `trustProxy` believes what proxies say. */
   get secure(): boolean {
-    return isSecure(factsOf(this.request), this.registry.trustProxy);
+    return isSecure(factsOf(this.request), this.engine.trustProxy);
   }
 
   /** The parameters of the handshake's URL. */
-  get query(): Record<string, string | string[]> {
+  get query(): Record<string, string> {
     return readQuery(this.request.url ?? "");
   }
 
@@ -60,27 +47,32 @@ export class EngineConnection implements SessionObserver {
   get socket(): EngineSocket {
     if (this.facade === undefined) {
       this.facade = new EngineSocket(this);
-      if (this.session.state !== "closed") this.session.observer = this.facade;
+      this.session.observer = this.facade;
     }
     return this.facade;
   }
 
+  /** Lets the request go, what was kept whole until now. */
+  releaseRequest(): void {
+    if (!("secure" in this.request)) this.request = this.engine.snapshot(this.request);
+  }
+
   /** Tells the listeners of `io.engine`, which hear of all sessions. */
   relay(event: "flush" | "drain", ...args: unknown[]): void {
-    if (this.registry.relaysOutput) this.registry.emit(event, this.socket, ...args);
+    if (this.engine.relaysOutput) this.engine.emit(event, this.socket, ...args);
   }
 
   /** @internal EngineSocket */
   listenerFailed(cause: unknown, event: string | symbol): void {
-    this.registry.listenerOfConnectionFailed(cause, event, this);
+    this.engine.listenerOfConnectionFailed(cause, event, this);
   }
 
   onUpgrade(): void {
-    this.registry.upgraded(this);
+    this.engine.upgraded(this);
   }
 
   onClose(): void {
-    this.registry.forget(this);
+    this.engine.forget(this);
   }
 }
 

@@ -2,6 +2,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import cors from "cors";
 import type { Unchecked } from "../event/event-map.js";
+import { readQuery } from "../http/target.js";
 import type { CorsOptionsDelegate, EngineCorsOptions, EngineOptions } from "./engine-options.js";
 import { isThenable } from "./middleware.js";
 
@@ -13,6 +14,11 @@ export type EngineMiddleware = (req: Unchecked, res: Unchecked, next: (error?: U
 
 /** Receives what a middleware, or a function of the `cors` option, threw or rejected with. */
 export type MiddlewareFailed = (cause: unknown, what: "engine middleware" | "cors", req?: IncomingMessage) => void;
+
+/** Gives a request what Engine.IO's have when the program's functions see them: the parsed query, and the response where there is one. */
+export function exposeRequest(req: IncomingMessage, res?: ServerResponse): void {
+  Object.assign(req, { _query: readQuery(req.url ?? "") }, res && { res });
+}
 
 /** Runs middlewares in order. Those that call `next` at once keep the whole chain in one turn. */
 export class MiddlewareChain {

@@ -230,6 +230,23 @@ export function engineSettings(options: EngineOptions = {}): EngineSettings {
   });
 }
 
+/** What `io.engine.opts` shows: the options as they were given, the defaults that Socket.IO has for the others. Frozen. */
+export function completeOptions(options: EngineOptions = {}): Readonly<EngineOptions> {
+  const given = Object.entries(options).filter(([, value]) => value !== undefined && value !== null);
+  const complete: EngineOptions = {
+    pingTimeout: 20_000,
+    pingInterval: 25_000,
+    upgradeTimeout: 10_000,
+    maxHttpBufferSize: 1e6,
+    transports: ["polling", "websocket"],
+    allowUpgrades: true,
+    httpCompression: { threshold: 1024 },
+    allowEIO3: false,
+    ...Object.fromEntries(given),
+  };
+  return Object.freeze({ ...complete, path: normalPath(options.path ?? "/socket.io", false) });
+}
+
 function foreignWebSockets({ wsEngine, perMessageDeflate }: EngineOptions): ForeignWebSocketSettings | undefined {
   if (wsEngine === undefined) return undefined;
   if (typeof wsEngine !== "function") throw invalid("expected wsEngine to be a class, as ws.WebSocketServer is");

@@ -5,13 +5,17 @@ import type { RequestSnapshot } from "../http/request-snapshot.js";
 import { Outgoing, type WirePacket } from "../packet/outgoing.js";
 import type { CloseReason, SessionObserver } from "../session/session-sink.js";
 import type { Transport } from "../session/transport.js";
+import type { Engine } from "./engine.js";
 import type { EngineConnection } from "./engine-connection.js";
+import { EngineTransport } from "./engine-transport.js";
 import { GuardedEmitter } from "./guarded-emitter.js";
 
 /** A packet as `packet` and `packetCreate` listeners see it. */
 export interface EnginePacket {
   type: string;
   data?: string | Uint8Array;
+  /** Of packets that go out. */
+  options?: { compress: boolean };
 }
 
 /**
@@ -20,13 +24,20 @@ export interface EnginePacket {
  */
 export class EngineSocket extends GuardedEmitter implements SessionObserver {
   private readonly connection: EngineConnection;
+  /** Undefined until a program has asked for it. */
+  private carriedBy: EngineTransport | undefined = undefined;
 
   constructor(connection: EngineConnection) {
     super();
     this.connection = connection;
   }
 
-  /** The session id. */
+  /** The engine: `io.engine`. */
+  get server(): Engine {
+    return this.connection.engine;
+  }
+
+  /** The session id. It is secret: whoever knows it can speak in the client's name over polling. */
   get id(): string {
     return this.connection.session.id;
   }
@@ -36,30 +47,41 @@ export class EngineSocket extends GuardedEmitter implements SessionObserver {
     return this.connection.session.protocol;
   }
 
+  /** The client's address, as far as `trustProxy` believes what proxies say. */
   get remoteAddress(): string | undefined {
     return this.connection.remoteAddress;
   }
 
-  /** The request of the handshake. Setting it, a way to save memory with Socket.IO, does nothing: what is kept of it is small already. */
+  /**
+   * The request of the handshake. Set to null it is let go, and what is kept of it is small: method, URL, headers and address. That is also all
+   * there is of it from the beginning, unless the program has had a look at requests (`io.engine.use`, `allowRequest`, listeners of `io.engine`).
+   */
   get request(): IncomingMessage | RequestSnapshot {
     return this.connection.request;
   }
 
-  set request(_released: IncomingMessage | RequestSnapshot | null | undefined) {}
-
-  /** What carries the session now: its `name` is `polling` or `websocket`. */
-  get transport(): Transport {
-    return this.connection.session.transport;
+  set request(request: IncomingMessage | RequestSnapshot | null | undefined) {
+    if (request === null || request === undefined) this.connection.releaseRequest();
   }
 
+  /** What carries the session now: its `name` is `polling`, `websocket` or `webtransport`. The same object until an upgrade. */
+  get transport(): EngineTransport {
+    const { transport } = this.connection.session;
+    if (this.carriedBy?.carrier !== transport) this.carriedBy = new EngineTransport(transport, this.connection);
+    return this.carriedBy;
+  }
+
+  /** `open` until `close` is called or the connection ends; `closing` while what waits is being sent. */
   get readyState(): "opening" | "open" | "closing" | "closed" {
     return this.connection.session.state;
   }
 
+  /** Whether an upgrade is under way. */
   get upgrading(): boolean {
     return this.connection.session.upgrading;
   }
 
+  /** Whether the session began with polling and polls no longer. */
   get upgraded(): boolean {
     return this.request.url?.includes("transport=polling") === true && this.transport.name !== "polling";
   }
@@ -93,28 +115,32 @@ export class EngineSocket extends GuardedEmitter implements SessionObserver {
   }
 
   onPacket(type: string, data: string | Uint8Array | undefined): void {
-    this.emit("packet", packetOf(type, data));
+    const packet = packetOf(type, data);
+    this.carriedBy?.emit("packet", packet);
+    this.emit("packet", packet);
     if (type === "message") {
       this.emit("data", data ?? "");
       this.emit("message", data ?? "");
     }
   }
 
-  onPacketCreate(type: string, data: string | Uint8Array | undefined): void {
-    this.emit("packetCreate", packetOf(type, data));
+  onPacketCreate(type: string, data: string | Uint8Array | undefined, compress = true): void {
+    this.emit("packetCreate", outgoingPacket(type, data, compress));
   }
 
   onHeartbeat(): void {
     this.emit("heartbeat");
   }
 
-  onUpgrading(transport: Transport): void {
-    this.emit("upgrading", transport);
+  onUpgrading(candidate: Transport): void {
+    this.emit("upgrading", new EngineTransport(candidate, this.connection));
   }
 
-  onUpgrade(transport: Transport): void {
+  onUpgrade(): void {
+    const left = this.carriedBy;
     this.connection.onUpgrade();
-    this.emit("upgrade", transport);
+    left?.left();
+    this.emit("upgrade", this.transport);
   }
 
   onFlush(batch: readonly Outgoing[]): void {
@@ -124,6 +150,7 @@ export class EngineSocket extends GuardedEmitter implements SessionObserver {
   }
 
   onDrain(): void {
+    this.carriedBy?.emit("drain");
     this.emit("drain");
     this.connection.relay("drain");
   }
@@ -133,8 +160,12 @@ export class EngineSocket extends GuardedEmitter implements SessionObserver {
     if (this.listenerCount("error") > 0) this.emit("error", error);
   }
 
-  onClose(reason: CloseReason, description: unknown): void {
+  onClose(): void {
     this.connection.onClose();
+  }
+
+  onClosed(reason: CloseReason, description: unknown): void {
+    this.carriedBy?.left();
     this.emit("close", reason, description);
   }
 }
@@ -143,15 +174,19 @@ function packetOf(type: string, data: string | Uint8Array | undefined): EnginePa
   return data === undefined ? { type } : { type, data };
 }
 
+function outgoingPacket(type: string, data: string | Uint8Array | undefined, compress: boolean): EnginePacket {
+  return data === undefined ? { type, options: { compress } } : { type, options: { compress }, data };
+}
+
 const TYPES = ["open", "close", "ping", "pong", "message", "upgrade", "noop"] as const;
 
 /** Engine.IO's packets: those of an event with attachments are several. */
 function describeAll(batch: readonly Outgoing[]): EnginePacket[] {
-  return batch.flatMap(({ head, rest = [] }) => [head, ...rest].map(describe));
+  return batch.flatMap(({ head, rest = [], compress }) => [head, ...rest].map((packet) => describe(packet, compress)));
 }
 
-function describe(packet: WirePacket): EnginePacket {
-  if (typeof packet !== "string") return { type: "message", data: packet };
+function describe(packet: WirePacket, compress: boolean): EnginePacket {
+  if (typeof packet !== "string") return outgoingPacket("message", packet, compress);
   const type = TYPES[packet.charCodeAt(0) - 48] ?? "message";
-  return packetOf(type, packet.length > 1 ? packet.slice(1) : undefined);
+  return outgoingPacket(type, packet.length > 1 ? packet.slice(1) : undefined, compress);
 }

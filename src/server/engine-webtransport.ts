@@ -22,7 +22,7 @@ export interface WebTransportRequest {
 
 /** What is used of the engine. */
 export interface WebTransportEngine {
-  readonly opts: EngineSettings;
+  readonly settings: EngineSettings;
   find(sid: string, done: (connection: EngineConnection | undefined) => void): void;
   open(id: string, protocol: 4, transport: Transport, req: IncomingMessage): void;
   tellError(req: IncomingMessage, refused: Refusal): void;
@@ -37,19 +37,19 @@ export function serveWebTransport(
   host: EngineHost,
   chain: MiddlewareChain,
 ): void {
-  const { opts } = engine;
-  const req = requestOf(given, opts.path);
+  const { settings } = engine;
+  const req = requestOf(given, settings.path);
   const refuse = (refused: Refusal): void => {
     engine.tellError(req, refused);
     session.close();
   };
   const greet = (): void =>
-    void new WebTransportGreeting(session, host, opts.session, new Hall(engine, admission, req));
-  if (!opts.offer.transports.includes("webtransport")) {
+    void new WebTransportGreeting(session, host, settings.session, new Hall(engine, admission, req));
+  if (!settings.offer.transports.includes("webtransport")) {
     refuse(refusal(RefusalCode.UNKNOWN_TRANSPORT, { transport: "webtransport" }));
   } else if (given !== undefined) {
     verify(req, admission, host, chain, (refused) => (refused === undefined ? greet() : refuse(refused)));
-  } else if (trustsEveryone(opts, chain)) {
+  } else if (trustsEveryone(settings, chain)) {
     greet();
   } else {
     const message =
@@ -112,7 +112,7 @@ class Hall {
     }
     engine.find(sid, (connection) => {
       if (connection === undefined) refuse(refusal(RefusalCode.UNKNOWN_SID, { sid }));
-      else if (!engine.opts.allowUpgrades) refuse(refusal(RefusalCode.BAD_REQUEST, { name: "UPGRADES_DISABLED" }));
+      else if (!engine.settings.allowUpgrades) refuse(refusal(RefusalCode.BAD_REQUEST, { name: "UPGRADES_DISABLED" }));
       else {
         greeting.accept((transport) => {
           if (!connection.session.offerUpgrade(transport)) transport.close(1000);

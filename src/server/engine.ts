@@ -21,10 +21,10 @@ import type { Transport } from "../session/transport.js";
 import { Admission } from "./admission.js";
 import { connectionError } from "./connection-error.js";
 import { ConnectionLimits, type LimitReport, limitReport, tooManyHeaders } from "./connection-limits.js";
-import { type ConnectionRegistry, EngineConnection, factsOf } from "./engine-connection.js";
+import { EngineConnection, factsOf } from "./engine-connection.js";
 import { cookieFor, emitHeaders, headersFrom } from "./engine-headers.js";
-import { allowedOriginOf, type EngineMiddleware, MiddlewareChain } from "./engine-middleware.js";
-import { type EngineOptions, type EngineSettings, engineSettings } from "./engine-options.js";
+import { allowedOriginOf, type EngineMiddleware, exposeRequest, MiddlewareChain } from "./engine-middleware.js";
+import { completeOptions, type EngineOptions, type EngineSettings, engineSettings } from "./engine-options.js";
 import { EngineProtocols, protocolOf } from "./engine-protocols.js";
 import { serveWebTransport, type WebTransportRequest } from "./engine-webtransport.js";
 import { type EngineFailure, GuardedEmitter } from "./guarded-emitter.js";
@@ -35,12 +35,14 @@ const NO_OWNER: SessionSink = Object.freeze({ onMessage() {}, onBinary() {}, onC
 
 /**
  * Engine.IO's server. Events: `connection` (its socket), `connection_error` (`ConnectionErrorReport`),
- * `initial_headers` and `headers` (headers, request: before the first and before every answer), `limit` ({@link LimitReport}), `flush`
+ * `initial_headers` and `headers` (headers, request: before the first and before every answer of a session), `limit` ({@link LimitReport}), `flush`
  * (socket, packets) and `drain` (socket) of the sessions that are opened while these two are listened to.
  */
-export class Engine extends GuardedEmitter implements HttpRoute, ConnectionRegistry {
-  /** Complete and frozen. */
-  readonly opts: EngineSettings;
+export class Engine extends GuardedEmitter implements HttpRoute {
+  /** The options with their defaults filled in. Frozen: they are given to `new Server`. */
+  readonly opts: Readonly<EngineOptions>;
+  /** @internal Complete and frozen: what the engine reads. */
+  readonly settings: EngineSettings;
   /** Fields that the open packet carries beside those of the protocol. */
   openExtra: Readonly<Record<string, unknown>> | undefined = undefined;
   /** Takes each new session, in the turn in which it is opened; `connection` listeners are told after it. */
@@ -63,17 +65,18 @@ export class Engine extends GuardedEmitter implements HttpRoute, ConnectionRegis
   /** @throws VaivenError API_INVALID_OPTION */
   constructor(host: EngineHost, options?: EngineOptions) {
     super();
-    const opts = engineSettings(options);
-    this.opts = opts;
+    const settings = engineSettings(options);
+    this.settings = settings;
+    this.opts = completeOptions(options);
     this.host = host;
-    this.limits = opts.connections === undefined ? undefined : new ConnectionLimits(opts.connections);
-    this.chain = new MiddlewareChain(opts.cors, (cause, event, request) => this.failed(cause, { event, request }));
+    this.limits = settings.connections === undefined ? undefined : new ConnectionLimits(settings.connections);
+    this.chain = new MiddlewareChain(settings.cors, (cause, event, request) => this.failed(cause, { event, request }));
     this.admission = new Admission(this, (text) => host.warn(text));
-    this.protocols = new EngineProtocols(host, opts);
-    const { maxFragments, maxTinyFragments, deflate } = opts;
+    this.protocols = new EngineProtocols(host, settings);
+    const { maxFragments, maxTinyFragments, deflate } = settings;
     this.webSockets = host.webSockets(
-      { maxMessageBytes: opts.session.maxPayload, maxFragments, maxTinyFragments, deflate },
-      opts.foreignWebSockets,
+      { maxMessageBytes: settings.session.maxPayload, maxFragments, maxTinyFragments, deflate },
+      settings.foreignWebSockets,
     );
   }
 
@@ -88,7 +91,7 @@ export class Engine extends GuardedEmitter implements HttpRoute, ConnectionRegis
   }
 
   get trustProxy(): TrustProxy {
-    return this.opts.trustProxy;
+    return this.settings.trustProxy;
   }
 
   get relaysOutput(): boolean {
@@ -96,7 +99,7 @@ export class Engine extends GuardedEmitter implements HttpRoute, ConnectionRegis
   }
 
   get destroyUpgradeAfter(): number | undefined {
-    return this.opts.destroyUpgradeAfter;
+    return this.settings.destroyUpgradeAfter;
   }
 
   /**
@@ -155,16 +158,17 @@ export class Engine extends GuardedEmitter implements HttpRoute, ConnectionRegis
   }
 
   owns(url: string): boolean {
-    return isBelow(url, this.opts.path);
+    return isBelow(url, this.settings.path);
   }
 
   /** Answers one HTTP request. */
   handleRequest(req: IncomingMessage, res: ServerResponse): void {
     const exchange = this.host.exchange(req, res);
-    if (req.rawHeaders.length > 2 * this.opts.maxHeaders) {
+    if (req.rawHeaders.length > 2 * this.settings.maxHeaders) {
       this.refuse(exchange, req, this.refuseHeaders(req));
       return;
     }
+    if (this.showsRequests) exposeRequest(req, res);
     if (this.chain.isEmpty) {
       this.serve(exchange, req, undefined);
       return;
@@ -178,10 +182,11 @@ export class Engine extends GuardedEmitter implements HttpRoute, ConnectionRegis
   /** Answers one upgrade request. `head` is what came behind it already. */
   handleUpgrade(req: IncomingMessage, socket: Duplex, head: Buffer): void {
     const upgrade = this.host.upgrade(req, socket, head);
-    if (req.rawHeaders.length > 2 * this.opts.maxHeaders) {
+    if (req.rawHeaders.length > 2 * this.settings.maxHeaders) {
       this.refuseUpgrade(upgrade, req, this.refuseHeaders(req));
       return;
     }
+    if (this.showsRequests) exposeRequest(req);
     if (this.chain.isEmpty) {
       this.serveUpgrade(upgrade, req, undefined, {});
       return;
@@ -226,10 +231,10 @@ export class Engine extends GuardedEmitter implements HttpRoute, ConnectionRegis
 
   private serve(exchange: Exchange, req: IncomingMessage, allowedOrigin: string | undefined): void {
     const { request } = exchange;
-    if (this.opts.serveClient) {
-      const file = browserFileName(request.url, this.opts.path);
+    if (this.settings.serveClient) {
+      const file = browserFileName(request.url, this.settings.path);
       if (file !== undefined) {
-        answerBrowserFile(exchange, file, this.host.readBrowserFile, Number.isFinite(this.opts.compressFrom));
+        answerBrowserFile(exchange, file, this.host.readBrowserFile, Number.isFinite(this.settings.compressFrom));
         return;
       }
     }
@@ -239,7 +244,6 @@ export class Engine extends GuardedEmitter implements HttpRoute, ConnectionRegis
       this.refuse(exchange, req, refused);
       return;
     }
-    this.watchHeaders(exchange, req);
     if (query.sid === undefined) {
       this.admission.handshake(request, req, query, (result) => {
         if (typeof result === "object") this.refuse(exchange, req, result);
@@ -255,11 +259,12 @@ export class Engine extends GuardedEmitter implements HttpRoute, ConnectionRegis
 
   private openPolling(exchange: Exchange, req: IncomingMessage, query: EngineQuery, id: string): void {
     const transport = this.protocols.polling(query);
+    this.watchHeaders(exchange, req);
     transport.onPoll(exchange, query.stamp);
-    if (this.listenerCount("initial_headers") > 0 || this.opts.cookie !== undefined) {
+    if (this.listenerCount("initial_headers") > 0 || this.settings.cookie !== undefined) {
       const { beforeAnswer } = exchange;
       exchange.beforeAnswer = (headers) => {
-        if (this.opts.cookie !== undefined) headers["Set-Cookie"] = cookieFor(id, this.opts.cookie);
+        if (this.settings.cookie !== undefined) headers["Set-Cookie"] = cookieFor(id, this.settings.cookie);
         emitHeaders(this, "initial_headers", headers, req);
         beforeAnswer?.(headers);
       };
@@ -274,6 +279,7 @@ export class Engine extends GuardedEmitter implements HttpRoute, ConnectionRegis
       this.refuse(exchange, req, refused ?? refusal(RefusalCode.BAD_REQUEST));
       return;
     }
+    this.watchHeaders(exchange, req);
     const { method } = exchange.request;
     if (method === "GET") transport.onPoll(exchange, query.stamp);
     else if (method === "POST") transport.onPost(exchange, query.stamp);
@@ -297,7 +303,7 @@ export class Engine extends GuardedEmitter implements HttpRoute, ConnectionRegis
     if (query.sid !== undefined) {
       this.find(query.sid, (connection) => {
         if (connection === undefined) this.refuseUpgrade(upgrade, req, unknownSession(query));
-        else if (!this.opts.allowUpgrades)
+        else if (!this.settings.allowUpgrades)
           this.refuseUpgrade(upgrade, req, refusal(RefusalCode.BAD_REQUEST, { name: "UPGRADES_DISABLED" }));
         else this.offerUpgrade(upgrade, req, query, headers, connection);
       });
@@ -388,16 +394,20 @@ export class Engine extends GuardedEmitter implements HttpRoute, ConnectionRegis
       this.limits?.opened(connection);
       // A session is watched through its socket, which is made for it if there is something to watch for.
       if (this.relaysOutput) void connection.socket;
-      session.open(this.openExtra, this.opts.initialPacket);
+      session.open(this.openExtra, this.settings.initialPacket);
       this.onSession?.(connection);
-      if (this.listenerCount("connection") > 0) this.emit("connection", connection.socket);
+      if (this.listenerCount("connection") > 0) {
+        // Listeners see what follows the open packet.
+        session.flush();
+        this.emit("connection", connection.socket);
+      }
     } finally {
       host.flushQueue.leave();
     }
   }
 
   private newSession(id: string, protocol: 3 | 4, transport: Transport): ServerSession {
-    const { rates, session: options } = this.opts;
+    const { rates, session: options } = this.settings;
     if (rates === undefined) return new ServerSession(id, protocol, transport, NO_OWNER, options, this.host);
     const session = new MeteredSession(id, protocol, transport, NO_OWNER, options, this.host);
     session.limitTo(rates);
@@ -406,13 +416,23 @@ export class Engine extends GuardedEmitter implements HttpRoute, ConnectionRegis
 
   /** Whoever has seen the request may have hung something on it that is to be found again at `socket.request`. */
   private rememberRequest(req: IncomingMessage): IncomingMessage | RequestSnapshot {
-    const seen =
+    return this.showsRequests || this.listenerCount("connection") > 0 ? req : this.snapshot(req);
+  }
+
+  /** Whether functions of the program's see requests. */
+  private get showsRequests(): boolean {
+    return (
       this.chain.hasUsers ||
-      this.opts.allowRequest !== undefined ||
+      this.settings.allowRequest !== undefined ||
       this.listenerCount("headers") > 0 ||
       this.listenerCount("initial_headers") > 0 ||
-      this.listenerCount("connection_error") > 0;
-    return seen ? req : this.host.snapshot(req);
+      this.listenerCount("connection_error") > 0
+    );
+  }
+
+  /** @internal What is remembered of a request that is let go. */
+  snapshot(req: IncomingMessage): IncomingMessage | RequestSnapshot {
+    return this.host.snapshot(req);
   }
 
   private watchHeaders(exchange: Exchange, req: IncomingMessage): void {
@@ -435,7 +455,7 @@ export class Engine extends GuardedEmitter implements HttpRoute, ConnectionRegis
   }
 
   private refuseHeaders(req: IncomingMessage): Refusal {
-    const error = tooManyHeaders(this.opts.maxHeaders);
+    const error = tooManyHeaders(this.settings.maxHeaders);
     this.tellLimit(error, { req });
     return limitRefusal(RefusalCode.BAD_REQUEST, error, 431);
   }

@@ -76,8 +76,8 @@ export interface EngineHost extends SessionHost {
   upgrade(req: IncomingMessage, socket: Duplex, head: Buffer): UpgradeExchange;
   /** A response that reaches nobody, for the middlewares of a request that is not answered over HTTP. `ended`: one of them has refused. */
   middlewareResponse(req: IncomingMessage, ended: () => void): ServerResponse;
-  /** What is remembered of a request that is let go. */
-  snapshot(req: IncomingMessage): RequestSnapshot;
+  /** What is remembered of a request that is let go; itself, where the client has shown a certificate. */
+  snapshot(req: IncomingMessage): IncomingMessage | RequestSnapshot;
   /** @throws VaivenError `API_INVALID_OPTION` for a foreign class without that API */
   webSockets(settings: WebSocketSettings, foreign?: ForeignWebSocketSettings): WebSocketAcceptor;
   /** Tells whoever runs the server: once for each text. */

@@ -151,6 +151,7 @@ export class ServerSession implements TransportSink, DeadlineOwner {
     this.current.send(packets);
     this.buffer.clear();
     if (this.current.writable) this.drained();
+    else if (this.current.name === "polling") this.observer?.onDrain?.();
   }
 
   /**
@@ -241,7 +242,9 @@ export class ServerSession implements TransportSink, DeadlineOwner {
       this.closeTransport();
     } else {
       this.upgrade?.onPoll();
-      this.drained();
+      // A poll that finds nothing to carry drains nothing: what was flushed went with the one before.
+      if (this.current.name === "polling") this.sink.onDrain?.();
+      else this.drained();
     }
   }
 
@@ -391,12 +394,19 @@ export class ServerSession implements TransportSink, DeadlineOwner {
     this.buffer.clear();
     this.observer?.onClose?.(reason, description);
     this.sink.onClose(reason, description);
+    this.observer?.onClosed?.(reason, description);
   }
 }
 
 function announce(packet: Outgoing, observer: SessionObserver): void {
   for (const part of packet.rest === undefined ? [packet.head] : [packet.head, ...packet.rest]) {
-    if (typeof part !== "string") observer.onPacketCreate?.("message", part);
-    else observer.onPacketCreate?.(enginePacketType(part) ?? "message", part.length > 1 ? part.slice(1) : undefined);
+    const { compress } = packet;
+    if (typeof part !== "string") observer.onPacketCreate?.("message", part, compress);
+    else
+      observer.onPacketCreate?.(
+        enginePacketType(part) ?? "message",
+        part.length > 1 ? part.slice(1) : undefined,
+        compress,
+      );
   }
 }

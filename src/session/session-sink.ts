@@ -21,15 +21,19 @@ export interface SessionSink {
 /** Who watches a session from outside: the events of `socket.conn`, `io.engine` and `socket.io.engine`. Costs nothing while there is none. */
 export interface SessionObserver<T extends Transport = Transport> {
   onPacket?(type: string, data: string | Uint8Array | undefined): void;
-  onPacketCreate?(type: string, data: string | Uint8Array | undefined): void;
+  onPacketCreate?(type: string, data: string | Uint8Array | undefined, compress?: boolean): void;
   onHeartbeat?(): void;
   onUpgrading?(transport: T): void;
   onUpgrade?(transport: T): void;
   onUpgradeError?(error: VaivenError): void;
   onFlush?(batch: readonly Outgoing[]): void;
+  /** The transport has taken what was flushed. */
   onDrain?(): void;
   onError?(error: VaivenError): void;
+  /** The end, before the owner is told. */
   onClose?(reason: CloseReason, description: unknown): void;
+  /** The end, after the owner was told. */
+  onClosed?(reason: CloseReason, description: unknown): void;
 }
 
 /** The reason for an end that came from a transport: no error is an orderly end. */

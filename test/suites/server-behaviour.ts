@@ -3,6 +3,7 @@ import { describe } from "vitest";
 import type { ServerLibrary } from "../support/scene.js";
 import { describeAcknowledgements } from "./server/acknowledgements.js";
 import { describeBroadcasts } from "./server/broadcasts.js";
+import { describeConnectionEvents } from "./server/connection-events.js";
 import { describeConnections } from "./server/connections.js";
 import { describeEngine } from "./server/engine.js";
 import { describeEvents } from "./server/events.js";
@@ -38,6 +39,7 @@ export function describeServer(name: string, server: ServerUnderTest): void {
     describeBroadcasts(server);
     describeConnections(server);
     describeEngine(server);
+    describeConnectionEvents(server);
     describeServedFiles(server);
     describeHosting(server);
     if (server.improved) describeImprovements(server);

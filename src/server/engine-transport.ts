@@ -1,0 +1,74 @@
+// server/ `socket.conn.transport`: what carries a session, as Engine.IO's own transports look to programs. Made when a program first asks for it.
+import type { Transport, TransportName } from "../session/transport.js";
+import type { EngineConnection } from "./engine-connection.js";
+import { GuardedEmitter } from "./guarded-emitter.js";
+
+/**
+ * A transport of a connection. Events, while it carries the connection: `packet` ({ type, data }), `drain`, and `close`, once.
+ */
+export class EngineTransport extends GuardedEmitter {
+  /** Whether a client may leave it for another transport. */
+  readonly handlesUpgrades: boolean;
+  /** @internal Ours. */
+  readonly carrier: Transport;
+  private readonly connection: EngineConnection;
+  private isGone = false;
+
+  /** @internal */
+  constructor(carrier: Transport, connection: EngineConnection) {
+    super();
+    this.carrier = carrier;
+    this.connection = connection;
+    this.handlesUpgrades = carrier.name !== "polling";
+  }
+
+  get name(): TransportName {
+    return this.carrier.name;
+  }
+
+  /** The session id. */
+  get sid(): string {
+    return this.connection.id;
+  }
+
+  /** Engine.IO protocol. */
+  get protocol(): 3 | 4 {
+    return this.connection.session.protocol;
+  }
+
+  /** Whether bytes may be sent as they are. */
+  get supportsBinary(): boolean {
+    return true;
+  }
+
+  /** Whether the next packet may be handed over now: not between two polls, and not while a slow client has not taken the last ones. */
+  get writable(): boolean {
+    return this.carrier.writable;
+  }
+
+  /** Bytes that were handed over and wait for the client to take them. */
+  get bufferedAmount(): number {
+    return this.carrier.bufferedAmount;
+  }
+
+  get readyState(): "opening" | "open" | "closing" | "closed" {
+    return this.isGone ? "closed" : this.connection.session.state;
+  }
+
+  /** Whether the connection has gone over to another transport. */
+  get discarded(): boolean {
+    return this.carrier !== this.connection.session.transport;
+  }
+
+  /** @internal It carries the connection no longer. */
+  left(): void {
+    if (this.isGone) return;
+    this.isGone = true;
+    this.emit("close");
+  }
+
+  /** @internal */
+  override listenerFailed(cause: unknown, event: string | symbol): void {
+    this.connection.listenerFailed(cause, event);
+  }
+}

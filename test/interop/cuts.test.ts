@@ -83,7 +83,9 @@ const networks: Record<string, Hostility> = {
   "cut by RST": { split: [1, 300], cutAfter: [100, 6000], cutBy: "rst" },
   "cut by FIN": { split: [1, 300], cutAfter: [100, 6000], cutBy: "fin" },
 };
+/** At least. */
 const MESSAGES = 1500;
+const CUTS = 4;
 
 describe("connections cut at random", () => {
   for (const { name, server, client } of [OURS, ...MIXED]) {
@@ -135,7 +137,9 @@ describe("connections cut at random", () => {
           peer.on("n", (n: number) => epochs.of(peer.id).heardByClient.push(n));
           peer.on("last", (answer: () => void) => answer());
 
-          for (let n = 0; n < MESSAGES; n++) {
+          // Half a second passes without a cut where npm's client waits: the traffic goes on until there were enough.
+          const wasCut = (): boolean => proxy.counts.cut >= CUTS && epochs.size >= CUTS;
+          for (let n = 0; n < MESSAGES || !wasCut(); n++) {
             (peer.connected && epoch !== undefined ? epoch.sentByClient : offline).push(n);
             peer.emit("n", n, "x".repeat(random.between(0, 40)));
             // Stock servers keep a client's broken connection for a while: the newest socket is the one that lives.
@@ -147,15 +151,12 @@ describe("connections cut at random", () => {
             if (n % 5 === 0) await new Promise((resolve) => setTimeout(resolve, random.between(0, 3)));
           }
 
-          const cuts = proxy.counts.cut;
           proxy.become({});
           proxy.cutAll();
           await inTime(lastWord(peer), `the last word of the client (SEED=${seed})`, 60_000);
           await until(() => live.size === 1, "only the last connection is left", 60_000);
           await [...live][0]?.timeout(60_000).emitWithAck("last");
           expect(epochs.faults(), `SEED=${seed}`).toEqual([]);
-          expect(cuts, `SEED=${seed}`).toBeGreaterThan(3);
-          expect(epochs.size).toBeGreaterThan(3);
         });
       }
     }

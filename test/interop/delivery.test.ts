@@ -7,7 +7,9 @@ import { client as open, portOf, stage } from "../support/scene.js";
 import { inTime, until } from "../support/waiting.js";
 import { OURS, WAYS } from "./pairs.js";
 
+/** At least. */
 const EVENTS = 800;
+const RETURNS = 4;
 
 const networks: Record<string, Hostility> = {
   "cut by RST": { split: [1, 300], cutAfter: [300, 6000], cutBy: "rst" },
@@ -90,14 +92,14 @@ describe("acknowledged delivery", () => {
         const [first] = scene.io.of("/").sockets.values();
         if (first === undefined) throw new Error("the server has no socket");
 
-        for (let n = 0; n < EVENTS; n++) {
+        const returns = (): number => resumed.filter((was) => was).length;
+        for (let n = 0; n < EVENTS || returns() < RETURNS; n++) {
           up.send(peer, random);
           // The socket of the first connection is away, or has been succeeded by another: both are the same to who emits.
           if (random.chance(0.2)) scene.io.to("room").emit("n", down.sent++);
           else down.send(first, random);
           if (n % 5 === 0) await new Promise((resolve) => setTimeout(resolve, random.between(0, 3)));
         }
-        const { cut } = proxy.counts;
         proxy.become({});
         proxy.cutAll();
         await inTime(peer.timeout(60_000).emitWithAck("ask", up.sent++), `the last word (SEED=${seed})`, 60_000);
@@ -105,8 +107,6 @@ describe("acknowledged delivery", () => {
         await until(() => up.answers.length >= up.asked && down.answers.length >= down.asked, "the last answers");
         up.expectWhole();
         down.expectWhole();
-        expect(cut).toBeGreaterThan(3);
-        expect(resumed.filter((was) => was).length).toBeGreaterThan(3);
         expect(resumed.filter((was) => !was)).toHaveLength(1);
         expect(peer.id).toBe(id);
       });

@@ -3,7 +3,7 @@ import type { Server, ServerOptions, Socket as ServerSocket } from "socket.io";
 import type { Socket as ClientSocket } from "socket.io-client";
 import { describe, expect, it } from "vitest";
 import { type ClientLibrary, client, connected, type ServerLibrary, stage } from "../support/scene.js";
-import { collect, Ledger, once } from "../support/waiting.js";
+import { collect, Ledger, once, silence } from "../support/waiting.js";
 import { MIXED, OURS, PAIRS, WAYS } from "./pairs.js";
 
 const RECOVERY: Partial<ServerOptions> = { connectionStateRecovery: {} };
@@ -92,8 +92,14 @@ for (const pair of PAIRS) {
         socket.emit("first", 1);
         await first;
         const { id } = peer;
-        peer.io.reconnectionDelay(60);
-        await lose(io, peer, () => {});
+        const noticed = once(io.sockets.sockets.get(id ?? ""), "disconnect");
+        peer.io.reconnection(false);
+        peer.io.engine.close();
+        await noticed;
+        await silence(20);
+        const back = once(peer, "connect");
+        peer.connect();
+        await back;
         expect([peer.recovered, peer.id === id]).toEqual([false, false]);
       });
     });

@@ -1,4 +1,5 @@
 // client/ The option `retries`: events stay here until they are acknowledged. In order: several under way at once where both ends count them, else one, at least once.
+import type { VaivenError } from "../errors.js";
 import type { TimedAckCallback } from "../event/acks.js";
 import type { EmitFlags } from "./socket-options.js";
 
@@ -10,6 +11,7 @@ interface Entry {
   readonly data: unknown[];
   readonly flags: EmitFlags;
   readonly callback: TimedAckCallback | undefined;
+  readonly size: number;
   tries: number;
   isUnderWay: boolean;
   /** Both ends count what they have: it is sent once, whatever becomes of its answer. */
@@ -18,6 +20,8 @@ interface Entry {
 
 /** The queue of one socket. */
 export class RetryQueue {
+  /** What they take, as they were measured. */
+  bytes = 0;
   private readonly entries: Entry[] = [];
   private readonly retries: number;
   private readonly counts: () => boolean;
@@ -33,18 +37,32 @@ export class RetryQueue {
     this.emit = emit;
   }
 
-  /** Takes an event, with its callback as last argument if it has one, and sends it if the socket is connected and the window has room. */
-  add(data: unknown[], flags: EmitFlags, connected: boolean): void {
+  /** How many there are. */
+  get length(): number {
+    return this.entries.length;
+  }
+
+  /**
+   * Takes an event of `size` bytes, with its callback as last argument if it has one, and sends it if the socket is connected and the window has room.
+   * Returns what lets it go, with an error, if it still waits for that.
+   */
+  add(data: unknown[], flags: EmitFlags, size: number, connected: boolean): (error: VaivenError) => void {
     const callback = typeof data[data.length - 1] === "function" ? (data.pop() as TimedAckCallback) : undefined;
-    this.entries.push({
+    const added: Entry = {
       data,
+      size,
       flags: Object.assign({}, flags, { settles: true, fromQueue: true }),
       callback,
       tries: 0,
       isUnderWay: false,
       isCounted: false,
-    });
+    };
+    this.entries.push(added);
+    this.bytes += size;
     if (connected) this.send();
+    return (error) => {
+      if (!added.isUnderWay) this.remove(added, error);
+    };
   }
 
   /** Sends what the window has room for. `again`: the connection is a new one, whatever was under way is lost. */
@@ -58,8 +76,7 @@ export class RetryQueue {
       entry.isCounted = isCounted;
       const attempt = ++entry.tries;
       this.emit(entry, (error, ...args) => {
-        const at = this.entries.indexOf(entry);
-        if (at < 0 || entry.tries !== attempt) return;
+        if (entry.tries !== attempt) return;
         if (error) {
           entry.isUnderWay = false;
           const { code } = error as { code?: string };
@@ -73,10 +90,17 @@ export class RetryQueue {
             return;
           }
         }
-        this.entries.splice(at, 1);
-        entry.callback?.(error, ...args);
-        this.send();
+        if (this.remove(entry, error, ...args)) this.send();
       });
     }
+  }
+
+  private remove(entry: Entry, ...answer: Parameters<TimedAckCallback>): boolean {
+    const at = this.entries.indexOf(entry);
+    if (at < 0) return false;
+    this.entries.splice(at, 1);
+    this.bytes -= entry.size;
+    entry.callback?.(...answer);
+    return true;
   }
 }

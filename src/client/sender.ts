@@ -22,6 +22,8 @@ export interface BufferedPacket extends SocketPacket {
     volatile?: boolean;
     /** The queue of `retries` has it, and sends it again where that is needed. */
     repeats?: boolean | undefined;
+    /** Its bytes, where it waits. */
+    size?: number;
   };
 }
 
@@ -33,6 +35,8 @@ export class Sender {
   private readonly opts: Partial<SocketOptions>;
   private readonly notify: (event: readonly unknown[]) => void;
   private queue: RetryQueue | undefined = undefined;
+  /** Bytes of what waits in the send buffer, and which buffer that was: programs replace and empty it. */
+  private waiting: { buffer: unknown; length: number; bytes: number } = { buffer: undefined, length: 0, bytes: 0 };
   /** The end of the Blobs that are being read: what is emitted meanwhile waits for it. */
   private reading: Promise<void> | undefined = undefined;
 
@@ -51,7 +55,8 @@ export class Sender {
       this.emitOnce(data, flags);
       return;
     }
-    const fault = !socket.connected && this.faultOf(data);
+    const { queue } = this;
+    const { fault, size } = this.weigh(data, queue?.length ?? 0, queue?.bytes ?? 0);
     if (fault) {
       this.refuse(fault, data[data.length - 1], true);
       return;
@@ -59,14 +64,16 @@ export class Sender {
     // Without a callback nobody else would tell.
     if (typeof data[data.length - 1] !== "function")
       data.push((error: VaivenError | null) => {
-        if (error && /^PACKET/.test(error.code)) socket.io._report(error);
+        if (error && /^(PACKET|SESSION)/.test(error.code)) socket.io._report(error);
       });
     this.queue ??= new RetryQueue(
       opts.retries,
       () => socket._delivery?.isActive === true,
       (again, callback) => this.emitAgain(again, callback),
     );
-    this.queue.add(data, flags, socket.connected);
+    const event = data.slice(0, -1);
+    const drop = this.queue.add(data, flags, size, socket.connected);
+    this.whenTooOld(event, drop);
   }
 
   /** The socket is connected. Its queue of `retries` goes on; `again` as in {@link RetryQueue.send}. */
@@ -142,16 +149,17 @@ export class Sender {
     };
     const ready = socket.connected && !io.engine.hasPingExpired() && !socket._delivery?.isFull;
     const callback = data[data.length - 1];
-    const { maxSendBuffer = 10_000, maxPendingAcks = 100_000 } = opts;
+    const { maxPendingAcks = 100_000 } = opts;
     const waits = !ready && !flags.volatile;
-    const error =
-      waits && sendBuffer.length >= maxSendBuffer
-        ? new VaivenError("SESSION_SEND_BUFFER_FULL", `${maxSendBuffer} events wait already (maxSendBuffer)`)
-        : typeof callback === "function" && acks.size >= maxPendingAcks
-          ? new VaivenError("ACK_TOO_MANY", `${maxPendingAcks} answers are waited for already (maxPendingAcks)`)
-          : waits && this.faultOf(data);
-    if (error) {
-      this.refuse(error, callback, flags.settles || (flags.timeout ?? opts.ackTimeout) !== undefined);
+    // What comes from the queue of `retries` has been weighed.
+    const [count, bytes] = flags.fromQueue ? [0, 0] : [sendBuffer.length, this.waitingBytes()];
+    const weight = waits ? this.weigh(data, count, bytes) : undefined;
+    const fault =
+      typeof callback === "function" && acks.size >= maxPendingAcks
+        ? new VaivenError("ACK_TOO_MANY", `${maxPendingAcks} answers are waited for already (maxPendingAcks)`)
+        : weight?.fault;
+    if (fault) {
+      this.refuse(fault, callback, flags.settles || (flags.timeout ?? opts.ackTimeout) !== undefined);
       return;
     }
     if (typeof callback === "function") {
@@ -161,18 +169,65 @@ export class Sender {
     }
     if (flags.volatile && !(ready && io.engine.writable)) return;
     if (ready) this.transmit(packet);
-    else socket.sendBuffer.push(packet);
+    else this.hold(packet, weight!.size);
   }
 
-  /** Why an event that has to wait can never be sent: who emits it can be told now, but not then. */
-  private faultOf(data: readonly unknown[]): unknown {
+  /** An event waits for a connection. */
+  private hold(packet: BufferedPacket, size: number): void {
+    const { socket, waiting } = this;
+    packet.options.size = size;
+    this.waitingBytes();
+    socket.sendBuffer.push(packet);
+    waiting.length++;
+    waiting.bytes += size;
+    this.whenTooOld(packet.data as unknown[], (error) => {
+      if (!socket.sendBuffer.includes(packet)) return;
+      socket.sendBuffer = socket.sendBuffer.filter((other) => other !== packet);
+      if (!this.acks.fail(packet.id, error)) socket.io._report(error);
+    });
+  }
+
+  /** Calls `drop` when an event has waited for too long. */
+  private whenTooOld(event: unknown[], drop: (error: VaivenError) => void): void {
+    const { maxSendBufferAge } = this.opts;
+    if (maxSendBufferAge === undefined) return;
+    const error = (): VaivenError =>
+      new VaivenError(
+        "SESSION_SEND_BUFFER_EXPIRED",
+        `"${event[0]}" has waited ${maxSendBufferAge} ms (maxSendBufferAge)`,
+        {
+          detail: { event },
+        },
+      );
+    this.socket.io.platform().after(maxSendBufferAge, () => drop(error()), true);
+  }
+
+  /** Bytes of the send buffer: counted as it grows, and anew when somebody else has changed it. */
+  private waitingBytes(): number {
+    const { waiting } = this;
+    const { sendBuffer } = this.socket;
+    if (waiting.buffer !== sendBuffer || waiting.length !== sendBuffer.length) {
+      waiting.buffer = sendBuffer;
+      waiting.length = sendBuffer.length;
+      waiting.bytes = sendBuffer.reduce((sum, { options }) => sum + (options.size ?? 0), 0);
+    }
+    return waiting.bytes;
+  }
+
+  /** Bytes of an event that has to wait behind `count` others with `bytes`, or why it cannot: who emits it can be told now, but not when it is sent. */
+  private weigh(data: readonly unknown[], count: number, bytes: number): { fault?: unknown; size: number } {
     const { io, nsp } = this.socket;
+    const { maxSendBuffer = 10_000, maxSendBufferBytes = 16 * 1024 * 1024 } = this.opts;
+    const full = (limit: string): VaivenError => new VaivenError("SESSION_SEND_BUFFER_FULL", `${limit} wait already`);
+    if (count >= maxSendBuffer) return { fault: full(`${maxSendBuffer} events (maxSendBuffer)`), size: 0 };
     const args = typeof data[data.length - 1] === "function" ? data.slice(0, -1) : data;
     try {
-      io._encode({ type: PacketType.EVENT, nsp, data: args });
-      return undefined;
-    } catch (error) {
-      return error;
+      const size = io._encode({ type: PacketType.EVENT, nsp, data: args }).byteLength(io.platform().textByteLength);
+      return bytes + size > maxSendBufferBytes
+        ? { fault: full(`${bytes} bytes (maxSendBufferBytes)`), size }
+        : { size };
+    } catch (fault) {
+      return { fault, size: 0 };
     }
   }
 

@@ -1,7 +1,6 @@
 // server/ The options of the engine, as users write them and as the engine holds them (Socket.IO's "Server options", low-level part).
 import type { IncomingMessage } from "node:http";
 import type { ZlibOptions } from "node:zlib";
-import { VaivenError } from "../errors.js";
 import type { Unchecked } from "../event/event-map.js";
 import type { DeflateOptions } from "../frame/deflate.js";
 import type { TrustProxy } from "../http/trusted-proxy.js";
@@ -12,6 +11,7 @@ import type { SessionOptions } from "../session/server-session.js";
 import type { TransportName } from "../session/transport.js";
 import type { ConnectionLimitSettings } from "./connection-limits.js";
 import type { ForeignWebSocketSettings } from "./host.js";
+import { checkedOptions } from "./option-checks.js";
 
 /** Bytes that may wait for a slow client where the option does not say. */
 export const DEFAULT_MAX_BUFFERED_BYTES: number = 16 * 1024 * 1024;
@@ -176,37 +176,31 @@ export interface EngineSettings {
   readonly offer: Offer;
 }
 
-const KNOWN_TRANSPORTS: readonly string[] = ["polling", "websocket", "webtransport"];
 const UPGRADES = ["websocket", "webtransport"] as const;
 
 /**
  * Fills in the defaults.
- * @throws VaivenError API_INVALID_OPTION for a value that cannot be kept to.
+ * @throws VaivenError `API_INVALID_OPTION` for a value that cannot be kept to
  */
-export function engineSettings(options: EngineOptions = {}): EngineSettings {
+export function engineSettings(given: EngineOptions = {}): EngineSettings {
+  const options = checkedOptions(given);
   const transports = options.transports ?? ["polling", "websocket"];
-  for (const name of transports) {
-    if (!KNOWN_TRANSPORTS.includes(name)) {
-      throw invalid(`expected transports among "polling", "websocket" and "webtransport", got ${JSON.stringify(name)}`);
-    }
-  }
   const allowUpgrades = options.allowUpgrades ?? true;
   const upgrades = allowUpgrades ? UPGRADES.filter((name) => transports.includes(name)) : [];
   return Object.freeze({
     path: normalPath(options.path ?? "/socket.io", options.addTrailingSlash !== false),
     serveClient: options.serveClient !== false,
     session: Object.freeze({
-      pingInterval: milliseconds("pingInterval", options.pingInterval, 25_000),
-      pingTimeout: milliseconds("pingTimeout", options.pingTimeout, 20_000),
-      upgradeTimeout: milliseconds("upgradeTimeout", options.upgradeTimeout, 10_000),
-      maxPayload: bytes("maxHttpBufferSize", options.maxHttpBufferSize, 1e6),
-      maxBufferedBytes: bytes("maxBufferedBytes", options.maxBufferedBytes, DEFAULT_MAX_BUFFERED_BYTES),
+      pingInterval: options.pingInterval ?? 25_000,
+      pingTimeout: options.pingTimeout ?? 20_000,
+      upgradeTimeout: options.upgradeTimeout ?? 10_000,
+      maxPayload: options.maxHttpBufferSize ?? 1e6,
+      maxBufferedBytes: options.maxBufferedBytes ?? DEFAULT_MAX_BUFFERED_BYTES,
       upgrades,
     }),
-    maxFragments: options.maxFragments === undefined ? undefined : atLeastOne("maxFragments", options.maxFragments, 1),
-    maxTinyFragments:
-      options.maxTinyFragments === undefined ? undefined : atLeastOne("maxTinyFragments", options.maxTinyFragments, 1),
-    maxHeaders: atLeastOne("maxHeaders", options.maxHeaders, 200),
+    maxFragments: options.maxFragments,
+    maxTinyFragments: options.maxTinyFragments,
+    maxHeaders: options.maxHeaders ?? 200,
     connections: connectionLimits(options),
     rates: rateLimits(options),
     allowRequest: options.allowRequest,
@@ -216,11 +210,8 @@ export function engineSettings(options: EngineOptions = {}): EngineSettings {
     compressFrom: compressionThreshold(options.httpCompression),
     initialPacket: initialPacket(options.initialPacket),
     cookie: cookieOptions(options.cookie),
-    cors: corsOptions(options.cors),
-    destroyUpgradeAfter:
-      options.destroyUpgrade === false
-        ? undefined
-        : milliseconds("destroyUpgradeTimeout", options.destroyUpgradeTimeout, 1000),
+    cors: options.cors,
+    destroyUpgradeAfter: options.destroyUpgrade === false ? undefined : (options.destroyUpgradeTimeout ?? 1000),
     trustProxy: options.trustProxy ?? false,
     offer: Object.freeze({
       transports: Object.freeze([...transports]),
@@ -249,37 +240,13 @@ export function completeOptions(options: EngineOptions = {}): Readonly<EngineOpt
 
 function foreignWebSockets({ wsEngine, perMessageDeflate }: EngineOptions): ForeignWebSocketSettings | undefined {
   if (wsEngine === undefined) return undefined;
-  if (typeof wsEngine !== "function") throw invalid("expected wsEngine to be a class, as ws.WebSocketServer is");
   return Object.freeze({ engine: wsEngine, perMessageDeflate: perMessageDeflate ?? false });
-}
-
-function invalid(message: string): VaivenError {
-  return new VaivenError("API_INVALID_OPTION", message);
 }
 
 function normalPath(path: string, slash: boolean): string {
   const rooted = path.startsWith("/") ? path : `/${path}`;
   const bare = rooted.replace(/\/+$/, "");
   return slash ? `${bare}/` : bare === "" ? "/" : bare;
-}
-
-function milliseconds(name: string, value: number | undefined, fallback: number): number {
-  if (value === undefined) return fallback;
-  if (typeof value !== "number" || !(value >= 0))
-    throw invalid(`expected ${name} in milliseconds, got ${String(value)}`);
-  return value;
-}
-
-function bytes(name: string, value: number | undefined, fallback: number): number {
-  if (value === undefined) return fallback;
-  if (typeof value !== "number" || !(value > 0)) throw invalid(`expected ${name} in bytes, got ${String(value)}`);
-  return value;
-}
-
-function atLeastOne(name: string, value: number | undefined, fallback: number): number {
-  if (value === undefined) return fallback;
-  if (typeof value !== "number" || !(value >= 1)) throw invalid(`expected ${name} from 1 up, got ${String(value)}`);
-  return value;
 }
 
 /** Undefined where every one is left out: then nothing is counted. */
@@ -289,9 +256,9 @@ function connectionLimits(options: EngineOptions): ConnectionLimitSettings | und
     return undefined;
   const none = Number.POSITIVE_INFINITY;
   return Object.freeze({
-    maxConnections: atLeastOne("maxConnections", maxConnections, none),
-    maxPollingConnections: atLeastOne("maxPollingConnections", maxPollingConnections, none),
-    maxConnectionsPerAddress: atLeastOne("maxConnectionsPerAddress", maxConnectionsPerAddress, none),
+    maxConnections: maxConnections ?? none,
+    maxPollingConnections: maxPollingConnections ?? none,
+    maxConnectionsPerAddress: maxConnectionsPerAddress ?? none,
   });
 }
 
@@ -300,9 +267,9 @@ function rateLimits(options: EngineOptions): RateLimits | undefined {
   if (maxMessagesPerSecond === undefined && maxBytesPerSecond === undefined) return undefined;
   const none = Number.POSITIVE_INFINITY;
   return Object.freeze({
-    messagesPerSecond: atLeastOne("maxMessagesPerSecond", maxMessagesPerSecond, none),
-    bytesPerSecond: atLeastOne("maxBytesPerSecond", maxBytesPerSecond, none),
-    burstSeconds: atLeastOne("rateBurst", rateBurst, 2),
+    messagesPerSecond: maxMessagesPerSecond ?? none,
+    bytesPerSecond: maxBytesPerSecond ?? none,
+    burstSeconds: rateBurst ?? 2,
   });
 }
 
@@ -317,17 +284,6 @@ function deflateOptions(option: EngineOptions["perMessageDeflate"]): DeflateOpti
     ...(zlib.windowBits === undefined ? {} : { serverMaxWindowBits: zlib.windowBits }),
     ...own,
   };
-}
-
-/** Refuses what looks like a list of origins and is none: npm's `cors` would then allow every one. */
-function corsOptions(option: EngineOptions["cors"]): EngineOptions["cors"] {
-  if (option === undefined || typeof option === "function") return option;
-  if (typeof option !== "object" || option === null || "origins" in option) {
-    throw invalid(
-      `expected options of the cors package, such as cors: { origin: "https://example.com" }, got ${JSON.stringify(option)}`,
-    );
-  }
-  return option;
 }
 
 function compressionThreshold(option: EngineOptions["httpCompression"]): number {

@@ -1,7 +1,6 @@
 // server/ Connection state recovery: which sessions are kept, and whose socket a returning client gets (Socket.IO documentation, "Connection state recovery").
 import type { RestoredSession } from "../adapter/contract.js";
 import { SessionAwareAdapter } from "../adapter/session-aware-adapter.js";
-import { VaivenError } from "../errors.js";
 import type { Unchecked } from "../event/event-map.js";
 import type { Client } from "./client.js";
 import { Deliveries } from "./deliveries.js";
@@ -9,9 +8,10 @@ import type { SessionClaim } from "./envelope.js";
 import type { AnyNamespace } from "./namespace.js";
 import { RecoverableSocket } from "./recoverable-socket.js";
 import type { ServerHost } from "./server.js";
-import { count, type ServerOptions } from "./server-options.js";
+import { type ConnectionStateRecoveryOptions, count, type ServerOptions } from "./server-options.js";
 import type { AnySocket } from "./socket.js";
 
+const DEFAULT_DURATION = 120_000;
 const DEFAULT_LOG_BYTES = 16 * 1024 * 1024;
 const DEFAULT_UNCONFIRMED_BYTES = 4 * 1024 * 1024;
 const DEFAULT_ABSENT_BYTES = 256 * 1024 * 1024;
@@ -27,8 +27,7 @@ export class Recovery {
   readonly deliveries: Deliveries;
   private readonly host: ServerHost;
 
-  private constructor(host: ServerHost, options: Partial<ServerOptions>) {
-    const option = options.connectionStateRecovery ?? {};
+  private constructor(host: ServerHost, options: Partial<ServerOptions>, option: ConnectionStateRecoveryOptions) {
     const { maxDisconnectionDuration, skipMiddlewares, maxLogBytes } = option;
     this.host = host;
     this.skipsMiddlewares = skipMiddlewares !== false;
@@ -38,7 +37,7 @@ export class Recovery {
       textByteLength: (text: string) => platform.textByteLength(text),
       randomTag: () => host.randomId().slice(0, 8),
       heartbeat: (options.pingInterval ?? 25_000) + (options.pingTimeout ?? 20_000),
-      maxDisconnectionDuration: count("maxDisconnectionDuration", maxDisconnectionDuration, 120_000),
+      maxDisconnectionDuration: count("maxDisconnectionDuration", maxDisconnectionDuration, DEFAULT_DURATION),
       maxLogBytes: count("maxLogBytes", maxLogBytes, DEFAULT_LOG_BYTES),
     };
     this.deliveries = new Deliveries(host, {
@@ -57,13 +56,14 @@ export class Recovery {
    * @throws VaivenError `API_INVALID_OPTION`
    */
   static of(host: ServerHost, options: Partial<ServerOptions>): Recovery | undefined {
-    const option: unknown = options.connectionStateRecovery;
-    if (option === undefined || option === null || option === false) return undefined;
-    if (typeof option === "object") return new Recovery(host, options);
-    throw new VaivenError(
-      "API_INVALID_OPTION",
-      `expected connectionStateRecovery to be an object such as { maxDisconnectionDuration: 120000 }, got ${String(option)}`,
-    );
+    const option: ConnectionStateRecoveryOptions | boolean | undefined = options.connectionStateRecovery;
+    // The types know objects only; programs without types switch it on and off.
+    if (option === undefined || option === (false as unknown)) return undefined;
+    // npm's adapters read these two.
+    const defaults = { maxDisconnectionDuration: DEFAULT_DURATION, skipMiddlewares: true };
+    const complete = { ...defaults, ...option };
+    options.connectionStateRecovery = complete;
+    return new Recovery(host, options, complete);
   }
 
   /** Hands over the socket that `client` had before, if it says that it had one and that can be recovered, otherwise a new one. */

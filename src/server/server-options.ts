@@ -1,10 +1,10 @@
 // server/ The options of `new Server`: those of the engine, and those of namespaces and events (Socket.IO documentation, "Server options").
 
-import { VaivenError } from "../errors.js";
 import type { Unchecked } from "../event/event-map.js";
 import type { PacketLimits } from "../packet/packet-reader.js";
 import type { PacketParser } from "../packet/parser.js";
 import type { EngineOptions } from "./engine-options.js";
+import { invalidOption } from "./option-checks.js";
 
 /** A class of adapters (also a subclass of npm's `socket.io-adapter`), or an arrow function that makes one for a namespace. */
 export type AdapterConstructor = (new (nsp: Unchecked) => Unchecked) | ((nsp: Unchecked) => Unchecked);
@@ -69,12 +69,8 @@ const DEFAULT_BUFFER_SIZE = 1e6;
 export function packetLimits(options: Partial<ServerOptions>): PacketLimits {
   const messageBytes = options.maxHttpBufferSize ?? DEFAULT_BUFFER_SIZE;
   return Object.freeze({
-    maxAttachments: count("maxAttachments", options.maxAttachments, 1000),
-    maxAttachmentBytes: count(
-      "maxAttachmentBytes",
-      options.maxAttachmentBytes,
-      Math.max(DEFAULT_ATTACHMENT_BYTES, 2 * messageBytes),
-    ),
+    maxAttachments: options.maxAttachments ?? 1000,
+    maxAttachmentBytes: options.maxAttachmentBytes ?? Math.max(DEFAULT_ATTACHMENT_BYTES, 2 * messageBytes),
   });
 }
 
@@ -85,5 +81,5 @@ export function packetLimits(options: Partial<ServerOptions>): PacketLimits {
 export function count(name: string, value: number | undefined, fallback: number): number {
   if (value === undefined) return fallback;
   if (typeof value === "number" && value >= 0) return value;
-  throw new VaivenError("API_INVALID_OPTION", `expected ${name} to be a number from 0 up, got ${String(value)}`);
+  throw invalidOption(name, "a number from 0 up", value);
 }

@@ -19,6 +19,7 @@ import { type ForeignSocket, foreignOrigin } from "./foreign-connection.js";
 import type { EngineHost } from "./host.js";
 import { isThenable } from "./middleware.js";
 import { type AnyNamespace, Namespace, type NamespaceAdapter } from "./namespace.js";
+import { checkedOptions, checkOption, remarksOnUnknown } from "./option-checks.js";
 import { defaultCodec, type PacketCodec, parserCodec } from "./packet-writer.js";
 import { type ParentMatcher, ParentNamespace } from "./parent-namespace.js";
 import { Recovery } from "./recovery.js";
@@ -111,16 +112,17 @@ export class Server<
     super();
     const optionsFirst = typeof target === "object" && target !== null && !("listen" in target);
     this.host = host;
-    this.opts = { ...(optionsFirst ? (target as Partial<ServerOptions>) : options) };
+    this.opts = checkedOptions(optionsFirst ? (target as Partial<ServerOptions>) : options);
     const { opts } = this;
+    for (const remark of remarksOnUnknown(opts)) host.warn(remark);
     this._clock = host.platform;
     this._deadlines = host.deadlines;
     this._errors = new ErrorReporter(host.platform, opts.rethrowHandlerErrors === true);
     this._codec = opts.parser === undefined ? defaultCodec(packetLimits(opts)) : parserCodec(opts.parser);
     this.encoder = this._codec.encoder;
-    this._connectTimeout = count("connectTimeout", opts.connectTimeout, 45_000);
+    this._connectTimeout = opts.connectTimeout ?? 45_000;
     this._cleansUpChildren = opts.cleanupEmptyChildNamespaces === true;
-    this._maxNamespaces = count("maxNamespacesPerConnection", opts.maxNamespacesPerConnection, 1000);
+    this._maxNamespaces = opts.maxNamespacesPerConnection ?? 1000;
     this._maxPendingBytes = opts.maxHttpBufferSize ?? 1e6;
     this._maxBufferedBytes = opts.maxBufferedBytes ?? DEFAULT_MAX_BUFFERED_BYTES;
     this._recovery = Recovery.of(host, opts);
@@ -147,7 +149,7 @@ export class Server<
     if (typeof httpServer.listen !== "function") {
       throw new VaivenError("API_INVALID_ARGUMENT", `expected an HTTP server or a port, got ${typeof target}`);
     }
-    Object.assign(this.opts, options);
+    this.takeOptions(options);
     this.httpServer = httpServer;
     this.httpServers.add(httpServer);
     this.startEngine();
@@ -272,7 +274,8 @@ export class Server<
   connectTimeout(ms: number): this;
   connectTimeout(ms?: number): number | this {
     if (ms === undefined) return this._connectTimeout;
-    this._connectTimeout = count("connectTimeout", ms, 0);
+    checkOption("connectTimeout", ms);
+    this._connectTimeout = ms;
     return this;
   }
 
@@ -281,6 +284,7 @@ export class Server<
   adapter(adapter: AdapterConstructor): this;
   adapter(adapter?: AdapterConstructor): AdapterConstructor | this {
     if (adapter === undefined) return this.adapterClass;
+    checkOption("adapter", adapter);
     this.adapterClass = adapter;
     for (const namespace of this._nsps.values()) namespace._renewAdapter();
     return this;
@@ -291,7 +295,7 @@ export class Server<
    * @throws VaivenError `API_UNAVAILABLE` once clients are connected, or where the program listens to the engine already
    */
   _reconfigure(options: Partial<ServerOptions>): void {
-    Object.assign(this.opts, options);
+    this.takeOptions(options);
     if (options.connectTimeout !== undefined) this.connectTimeout(options.connectTimeout);
     if (this.httpServer === undefined) return;
     if (this.engine.clientsCount > 0 || this.engine.eventNames().length > 0) {
@@ -303,6 +307,11 @@ export class Server<
     this.engine.close();
     this.engines.delete(this.engine);
     this.startEngine();
+  }
+
+  private takeOptions(options: Partial<ServerOptions>): void {
+    Object.assign(this.opts, checkedOptions(options));
+    for (const remark of remarksOnUnknown(options)) this.host.warn(remark);
   }
 
   private startEngine(): void {

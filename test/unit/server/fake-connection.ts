@@ -61,6 +61,8 @@ function show(packet: string | Uint8Array): string {
 export interface MemoryServer {
   readonly io: Server;
   readonly clock: FakePlatform;
+  /** What was said to whoever runs the server. */
+  readonly warnings: readonly string[];
   /** Errors that reached `io.onError`: the code, the event and what was thrown. */
   readonly errors: { code: string; event: unknown; cause: unknown }[];
   /** A connection that joined nothing yet. */
@@ -72,10 +74,12 @@ export interface MemoryServer {
 export function memoryServer(options: Partial<ServerOptions> = {}): MemoryServer {
   const clock = new FakePlatform();
   let ids = 0;
+  const warnings: string[] = [];
   const host = {
     platform: clock,
     deadlines: new Deadlines(clock),
     randomId: () => `id-${ids++}`,
+    warn: (text: string) => void warnings.push(text),
   } as unknown as ServerHost;
   const io = new Server(host, options);
   const errors: MemoryServer["errors"] = [];
@@ -101,5 +105,5 @@ export function memoryServer(options: Partial<ServerOptions> = {}): MemoryServer
     connection.take();
     return connection;
   };
-  return { io, clock, errors, connect, join };
+  return { io, clock, warnings, errors, connect, join };
 }

@@ -16,12 +16,19 @@ export interface Row {
   readonly cells: readonly Cell[];
 }
 
-function median(values: readonly number[]): number | undefined {
+export function median(values: readonly number[]): number | undefined {
   const sorted = [...values].sort((a, b) => a - b);
   const middle = sorted.length >> 1;
   if (sorted.length % 2 === 1) return sorted[middle];
   const [low, high] = [sorted[middle - 1], sorted[middle]];
   return low === undefined || high === undefined ? undefined : (low + high) / 2;
+}
+
+/** Half of the distance from the lowest to the highest, as a share of the median; undefined for one. */
+export function spreadOf(values: readonly number[]): number | undefined {
+  const middle = median(values);
+  if (middle === undefined || values.length < 2) return undefined;
+  return (Math.max(...values) - Math.min(...values)) / 2 / middle;
 }
 
 export interface Summary {
@@ -44,7 +51,7 @@ export function summarise(rounds: readonly Measurement[]): Summary | undefined {
     median(rounds.map(pick).filter((picked) => picked !== undefined));
   return {
     value,
-    spread: values.length === 1 ? undefined : (Math.max(...values) - Math.min(...values)) / 2 / value,
+    spread: spreadOf(values),
     perSecond: of((round) => round.perSecond) ?? 0,
     p50: of((round) => round.p50),
     p99: of((round) => round.p99),
@@ -63,7 +70,7 @@ export function ratioOf(row: Row, summary: Summary): number | undefined {
 
 export function figure(value: number | undefined): string {
   if (value === undefined) return "–";
-  if (Math.abs(value) >= 100) return value.toFixed(0);
+  if (Math.abs(value) >= 100) return Math.round(value).toLocaleString("en");
   return Math.abs(value) >= 10 ? value.toFixed(1) : value.toFixed(2);
 }
 

@@ -7,6 +7,7 @@ import { ensureBuilt } from "./build.js";
 import { type CellOptions, type Measurement, measure } from "./cell.js";
 import { chart } from "./chart.js";
 import { type Cores, findCores, killAll, openFilesLimit } from "./child.js";
+import { growth, PARTS } from "./growth/run.js";
 import { LOADS, type Load, loadsNamed, SUBJECTS, type Subject, type SubjectName } from "./loads.js";
 import { asJson, figure, type Row, table } from "./outcome.js";
 import { profileTable } from "./profile.js";
@@ -17,10 +18,11 @@ const RESULTS = join(__dirname, "results");
 const HELP = `npm run bench                           every load, every subject
 npm run bench -- echo fanout-8          some loads ("echo" is echo-1 and echo-16)
 npm run bench -- profile echo-16        a CPU profile of one load: file and table
+npm run bench -- growth                 how cost grows: ${Object.keys(PARTS).join(", ")}, or those named
 
   --only a,b       subjects: ${Object.keys(SUBJECTS).join(", ")}
   --rounds n       measurements of each cell, interleaved (3)
-  --seconds n      length of a measured window (2)
+  --seconds n      length of a measured window (2; growth: 0.5)
   --warm n         seconds of the same load before it (1)
   --json file      where the figures go (bench/results/latest.json)
   --no-build       measure the build that is there
@@ -34,7 +36,7 @@ function parsed() {
     options: {
       only: { type: "string" },
       rounds: { type: "string", default: "3" },
-      seconds: { type: "string", default: "2" },
+      seconds: { type: "string" },
       warm: { type: "string", default: "1" },
       json: { type: "string" },
       build: { type: "boolean", default: true },
@@ -164,7 +166,8 @@ async function main(): Promise<void> {
     return;
   }
   const isProfile = positionals[0] === "profile";
-  const loads = loadsNamed(isProfile ? positionals.slice(1) : positionals);
+  const isGrowth = positionals[0] === "growth";
+  const loads = loadsNamed(isProfile ? positionals.slice(1) : isGrowth ? [] : positionals);
   let wanted = subjectsNamed(values.only ?? (isProfile ? "vaiven" : undefined));
   if (wanted.includes("vaiven")) {
     const missing = ensureBuilt(values.build);
@@ -175,11 +178,17 @@ async function main(): Promise<void> {
   }
   const settings: Settings = {
     rounds: Math.ceil(positive(values.rounds, "rounds")),
-    seconds: positive(values.seconds, "seconds"),
+    seconds: positive(values.seconds ?? (isGrowth ? "0.5" : "2"), "seconds"),
     warmSeconds: positive(values.warm, "warm"),
     cores: findCores(),
   };
   mkdirSync(RESULTS, { recursive: true });
+  if (isGrowth) {
+    const { seconds, cores } = settings;
+    const parts = positionals.slice(1);
+    await growth({ parts, subjects: wanted, seconds, cores, json: values.json, results: RESULTS });
+    return;
+  }
   if (isProfile) {
     for (const load of loads) for (const name of wanted) await profile(load, SUBJECTS[name], settings);
     return;

@@ -13,7 +13,7 @@ export interface Driver {
 }
 
 /** Longest wait for what is in flight when a run ends; beyond it something was lost. */
-export const DRAIN_MS = 5000;
+const DRAIN_MS = 5000;
 
 /** Outside a run there is nobody to reject: the process reports it (bench/load/main.ts). */
 function raise(error: Error): void {
@@ -25,6 +25,11 @@ export class Window {
   isOpen = false;
   #drained: () => void = () => {};
   #failed: (error: Error) => void = raise;
+  readonly #drainMs: number;
+
+  constructor(drainMs: number = DRAIN_MS) {
+    this.#drainMs = drainMs;
+  }
 
   run(seconds: number, start: () => void, outstanding: () => number): Promise<void> {
     return new Promise((resolve, reject) => {
@@ -32,7 +37,8 @@ export class Window {
       const endTimer = setTimeout(() => {
         this.isOpen = false;
         if (outstanding() === 0) this.#drained();
-        else drainTimer = setTimeout(() => this.#failed(new Error(`${outstanding()} messages were lost`)), DRAIN_MS);
+        else
+          drainTimer = setTimeout(() => this.#failed(new Error(`${outstanding()} messages were lost`)), this.#drainMs);
       }, seconds * 1000);
       const settle = (): void => {
         clearTimeout(endTimer);

@@ -1,7 +1,7 @@
 // Load generator: the bytes of each load, made once before anything is measured (RFC 6455 5.2; Engine.IO 4; Socket.IO 5).
 import type { Load, Subject } from "../loads.js";
 
-const BODY = "0123456789abcdef0123456789abcdef";
+export const BODY = "0123456789abcdef0123456789abcdef";
 const BINARY_BYTES = 100 * 1024;
 const FIRST_ACK = 10;
 const ROOMS = 100;
@@ -26,7 +26,7 @@ export function textFrame(text: string): Buffer {
   return clientFrame(1, Buffer.from(text));
 }
 
-function serverFrameBytes(payloadBytes: number): number {
+export function serverFrameBytes(payloadBytes: number): number {
   return payloadBytes + (payloadBytes < 126 ? 2 : payloadBytes < 65_536 ? 4 : 10);
 }
 

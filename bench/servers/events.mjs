@@ -16,6 +16,15 @@ const handlers = {
     });
     socket.on("publish", (room, body) => io.to(room).emit("publish", body));
   },
+  // Growth: everybody, or a room of a number of members.
+  grow: (io, socket) => {
+    socket.on("join", (rooms) => {
+      socket.join(rooms);
+      socket.emit("joined");
+    });
+    socket.on("cast", (body) => io.emit("cast", body));
+    socket.on("publish", (room, body) => io.to(room).emit("cast", body));
+  },
 };
 
 /** The library's own defaults throughout: every limit that it has is on. */

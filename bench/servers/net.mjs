@@ -36,6 +36,7 @@ const handlers = {
   },
 };
 handlers.none = handlers.echo;
+handlers.grow = handlers.cast;
 handlers.ack = handlers.echo;
 handlers.binary = handlers.echo;
 

@@ -39,11 +39,12 @@ export async function writeBrowserFiles({ entry, names, to, module, version }) {
   const global = { format: "umd", name: "io", exports: "default" };
   const mangleProps = { include: privateNames(join(dirname(entry), "..")) };
   const minify = { compress: true, mangle: true, mangleProps };
-  const websocket = { source: variant(entry, "websocket"), names: names.filter((name) => !POLLING.includes(name)) };
-  const msgpack = { source: variant(entry, "msgpack"), names };
+  const script = names.filter((name) => !MODULES_ONLY.includes(name));
+  const websocket = { source: variant(entry, "websocket"), names: script.filter((name) => !POLLING.includes(name)) };
+  const msgpack = { source: variant(entry, "msgpack"), names: script };
   const files = [
-    { path: join(to, "vaiven.js"), source: entry, names, output: { ...global, minify: false } },
-    { path: join(to, "vaiven.min.js"), source: entry, names, output: { ...global, minify } },
+    { path: join(to, "vaiven.js"), source: entry, names: script, output: { ...global, minify: false } },
+    { path: join(to, "vaiven.min.js"), source: entry, names: script, output: { ...global, minify } },
     { path: join(to, "vaiven.esm.min.js"), source: entry, output: { format: "es", minify } },
     { path: join(to, "vaiven.websocket.min.js"), ...websocket, output: { ...global, minify } },
     { path: join(to, "vaiven.websocket.esm.min.js"), source: websocket.source, output: { format: "es", minify } },
@@ -72,7 +73,10 @@ export async function writeBrowserFiles({ entry, names, to, module, version }) {
 }
 
 /** What the build without polling does not export. */
-const POLLING = ["Fetch", "XHR"];
+const POLLING = ["XHR"];
+
+/** What script tags do not get, as with Socket.IO: who has no XMLHttpRequest has modules. */
+const MODULES_ONLY = ["Fetch"];
 
 const variant = (entry, name) => entry.replace(/\.ts$/, `-${name}.ts`);
 

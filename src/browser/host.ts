@@ -2,13 +2,13 @@
 import type { ClientHost } from "../session/client-host.js";
 import { upgradeClient } from "../session/client-upgrade.js";
 import { encodePacket, PacketReader } from "./packet-codec.js";
-import { Fetch, XHR } from "./polling-transport.js";
+import { XHR } from "./polling-transport.js";
 import { surroundings } from "./surroundings.js";
 import { WebSocket } from "./websocket-transport.js";
 
 /** See {@link ClientHost}. */
 export const browserHost: ClientHost = Object.assign({}, surroundings, {
-  transports: { polling: typeof XMLHttpRequest === "undefined" ? Fetch : XHR, websocket: WebSocket },
+  transports: { polling: typeof XMLHttpRequest === "undefined" ? undefined : XHR, websocket: WebSocket },
   upgrade: upgradeClient,
   encode: encodePacket,
   createReader: () => new PacketReader(),

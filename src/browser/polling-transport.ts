@@ -1,24 +1,36 @@
-// browser/ Requests of the polling transport: XMLHttpRequest where it exists (every page, jsdom), fetch where it does not (service workers).
-import type { VaivenError } from "../errors.js";
+// browser/ Requests of the polling transport by XMLHttpRequest, which every page has. `Fetch`, for workers that have it not, is for programs that ask for it.
 import { transportError } from "../http/client-request.js";
-import { PollingClient, type RequestDone } from "../http/polling-client.js";
+import { PollingClient, type PollingCodec, type RequestDone } from "../http/polling-client.js";
 import type { Cancel } from "../session/platform.js";
+import { readPayload, writePayload } from "./payload-codec.js";
+
+abstract class BrowserPolling extends PollingClient {
+  protected readonly payload: PollingCodec = CODEC;
+
+  protected headersOf(body: string | undefined): Record<string, string> {
+    // A type that needs no preflight request to another origin.
+    return Object.assign(body ? { "Content-Type": "text/plain;charset=UTF-8" } : {}, this.context.options.extraHeaders);
+  }
+}
+
+const CODEC: PollingCodec = { write: writePayload, read: readPayload };
 
 /** Polling by XMLHttpRequest. */
-export class XHR extends PollingClient {
+export class XHR extends BrowserPolling {
   protected request(url: string, body: string | undefined, done: RequestDone): Cancel {
-    const { requestTimeout, withCredentials, extraHeaders } = this.context.options;
+    const { requestTimeout, withCredentials } = this.context.options;
     const xhr = new XMLHttpRequest();
-    const headers = headersOf(body, extraHeaders);
-    xhr.open(methodOf(body), url);
+    const headers = this.headersOf(body);
+    xhr.open(body ? "POST" : "GET", url);
     for (const name of Object.keys(headers)) xhr.setRequestHeader(name, headers[name] as string);
-    xhr.withCredentials = withCredentials === true;
+    xhr.withCredentials = !!withCredentials;
     xhr.timeout = requestTimeout;
-    xhr.onloadend = () => {
-      if (xhr.status === 200) done(undefined, xhr.responseText);
-      else done(failure("xhr", body, xhr.status, xhr), "");
-    };
-    xhr.send(body ?? null);
+    xhr.onloadend = () =>
+      done(
+        xhr.status === 200 ? undefined : transportError(`xhr ${body ? "post" : "poll"} error`, xhr.status, xhr),
+        xhr.responseText,
+      );
+    xhr.send(body);
     return () => {
       xhr.onloadend = null;
       xhr.abort();
@@ -27,55 +39,41 @@ export class XHR extends PollingClient {
 }
 
 /** Polling by `fetch`. */
-export class Fetch extends PollingClient {
+export class Fetch extends BrowserPolling {
   protected request(url: string, body: string | undefined, done: RequestDone): Cancel {
-    const { requestTimeout, withCredentials, extraHeaders } = this.context.options;
-    let finish = (error: VaivenError | undefined, text: string): void => {
-      stop();
-      done(error, text);
-    };
-    const fail = (description: unknown): void => finish(failure("fetch", body, description, undefined), "");
-    const stopTimer = this.context.platform.after(requestTimeout || NEVER_MS, () => fail(0));
-    const init: RequestInit = {
-      method: methodOf(body),
-      headers: headersOf(body, extraHeaders),
-      credentials: withCredentials ? "include" : "omit",
-      cache: "no-store",
-    };
-    if (body !== undefined) init.body = body;
-    // Younger than fetch; without it the answer is only not looked at.
-    const aborter = typeof AbortController === "undefined" ? undefined : new AbortController();
-    if (aborter) init.signal = aborter.signal;
+    const { requestTimeout, withCredentials } = this.context.options;
+    let isOver = false;
     const stop = (): void => {
-      finish = () => {};
+      isOver = true;
       stopTimer();
       if (aborter) aborter.abort();
     };
+    const finish = (text: string | undefined, description?: unknown): void => {
+      if (isOver) return;
+      stop();
+      if (text === undefined) done(transportError(`fetch ${body ? "post" : "poll"} error`, description), "");
+      else done(undefined, text);
+    };
+    const stopTimer = this.context.platform.after(requestTimeout || NEVER_MS, () => finish(undefined, 0));
+    const init: RequestInit = {
+      method: body ? "POST" : "GET",
+      headers: this.headersOf(body),
+      credentials: withCredentials ? "include" : "omit",
+      cache: "no-store",
+    };
+    if (body) init.body = body;
+    // Younger than fetch; without it the answer is only not looked at.
+    const aborter = typeof AbortController === "undefined" ? undefined : new AbortController();
+    if (aborter) init.signal = aborter.signal;
     fetch(url, init)
       .then((response) => {
         if (response.status !== 200) throw response.status;
         return response.text();
       })
-      .then((text) => finish(undefined, text), fail);
+      .then(finish, (description) => finish(undefined, description));
     return stop;
   }
 }
 
 /** The longest delay that timers have. A poll is answered long before, by the server's ping. */
 const NEVER_MS = 0x7fffffff;
-
-function methodOf(body: string | undefined): string {
-  return body === undefined ? "GET" : "POST";
-}
-
-function headersOf(
-  body: string | undefined,
-  extra: Readonly<Record<string, string>> | undefined,
-): Record<string, string> {
-  // A type that needs no preflight request to another origin.
-  return Object.assign(body === undefined ? {} : { "Content-Type": "text/plain;charset=UTF-8" }, extra);
-}
-
-function failure(kind: string, body: string | undefined, description: unknown, context: unknown): VaivenError {
-  return transportError(`${kind} ${body === undefined ? "poll" : "post"} error`, description, context);
-}

@@ -1,13 +1,11 @@
 // browser/ What all hosts of clients in a browser share (session/client-host.ts is the contract). Workers and React Native lack some of it: all is looked for.
 import type { ClientHost } from "../session/client-host.js";
 import { FlushQueue } from "../session/flush-queue.js";
-import { readPayload, writePayload } from "./payload-codec.js";
 import { browserPlatform } from "./platform.js";
 
 /** A host without its transports and its codec of packets: each of the browser files brings its own. */
 export const surroundings: Omit<ClientHost, "transports" | "encode" | "createReader"> = {
   flushQueue: new FlushQueue(browserPlatform.soon),
-  payload: { write: writePayload, read: readPayload },
   location: typeof location === "undefined" ? undefined : location,
   platform: () => browserPlatform,
   userBytes: ({ buffer, byteOffset, byteLength }) =>

@@ -258,10 +258,10 @@ export class Engine
 
   /** @internal */
   createTransport(name: TransportName): ClientTransport {
-    const { host, platform, settings, id } = this;
-    const { flushQueue, payload } = host;
+    const { platform, settings, id } = this;
+    const { flushQueue } = this.host;
     const options = settings.optionsFor(name);
-    return new settings.transports[name]!({ options, sid: id, platform, flushQueue, payload, session: this });
+    return new settings.transports[name]!({ options, sid: id, platform, flushQueue, session: this });
   }
 
   /** @internal */

@@ -31,8 +31,7 @@ export class Emitter<
   Emit extends EventsMap = Listen,
   Reserved extends EventsMap = Record<never, never>,
 > {
-  /** One listener is kept bare: most events have one, and most emitters have few events. */
-  private handlers: Map<unknown, Listener | ListenerList> | undefined;
+  private readonly handlers = new Map<unknown, ListenerList>();
   private incoming: ListenerList<AnyListener> | undefined;
   private outgoing: ListenerList<AnyListener> | undefined;
 
@@ -41,9 +40,7 @@ export class Emitter<
     event: Ev,
     listener: ReservedOrUserListener<Reserved, Listen, Ev>,
   ): this {
-    this.handlers ??= new Map();
-    const known = this.handlers.get(event);
-    this.handlers.set(event, known === undefined ? listener : append(asList(known), listener as Listener));
+    this.handlers.set(event, append(this.handlers.get(event), listener as Listener));
     return this;
   }
 
@@ -65,22 +62,13 @@ export class Emitter<
     event?: Ev,
     listener?: ReservedOrUserListener<Reserved, Listen, Ev>,
   ): this {
-    if (event === undefined) {
-      this.handlers = undefined;
-      return this;
+    const { handlers } = this;
+    if (event === undefined) handlers.clear();
+    else {
+      const rest = remove<OnceListener>(handlers.get(event), listener);
+      if (rest) handlers.set(event, rest);
+      else handlers.delete(event);
     }
-    const known = this.handlers?.get(event);
-    if (known === undefined) return this;
-    if (listener === undefined) {
-      this.handlers?.delete(event);
-      return this;
-    }
-    const list = asList(known);
-    const entry = list.find((candidate: OnceListener) => candidate === listener || candidate.fn === listener);
-    if (entry === undefined) return this;
-    const rest = remove(list, entry);
-    if (rest === undefined) this.handlers?.delete(event);
-    else this.handlers?.set(event, rest.length === 1 ? (rest[0] as Listener) : rest);
     return this;
   }
 
@@ -97,36 +85,30 @@ export class Emitter<
 
   /** Calls the listeners of `event` here, whatever {@link emit} does in a subclass. False if there are none. `each` gets what each returned. */
   protected dispatch(event: unknown, args: readonly unknown[], each?: (result: unknown) => void): boolean {
-    const known = this.handlers?.get(event);
+    const known = this.handlers.get(event);
     if (known === undefined) return false;
-    if (typeof known === "function") {
-      const result: unknown = known.apply(this, args as never[]);
-      each?.(result);
-    } else
-      for (const listener of known) {
-        const result: unknown = listener.apply(this, args as never[]);
-        each?.(result);
-      }
+    for (const listener of known) {
+      const result: unknown = listener.apply(this, args as never[]);
+      if (each) each(result);
+    }
     return true;
   }
 
   /** Tells the catch-all listeners of an event that came in: its name, then its arguments. */
   protected notifyIncoming(event: readonly unknown[]): void {
-    if (this.incoming !== undefined) for (const listener of this.incoming) listener.apply(this, event as never[]);
+    if (this.incoming) for (const listener of this.incoming) listener.apply(this, event as never[]);
   }
 
   /** Tells the catch-all listeners of an event that goes out: its name, then its arguments. */
   protected notifyOutgoing(event: readonly unknown[]): void {
-    if (this.outgoing !== undefined) for (const listener of this.outgoing) listener.apply(this, event as never[]);
+    if (this.outgoing) for (const listener of this.outgoing) listener.apply(this, event as never[]);
   }
 
   /** The listeners of `event`: a copy, without the wrappers of {@link once}. */
   listeners<Ev extends ReservedOrUserEventNames<Reserved, Listen>>(
     event: Ev,
   ): ReservedOrUserListener<Reserved, Listen, Ev>[] {
-    const known = this.handlers?.get(event);
-    if (known === undefined) return [];
-    return asList(known).map((entry: OnceListener) => entry.fn ?? entry) as ReservedOrUserListener<
+    return (this.handlers.get(event) || []).map((entry: OnceListener) => entry.fn || entry) as ReservedOrUserListener<
       Reserved,
       Listen,
       Ev
@@ -135,7 +117,7 @@ export class Emitter<
 
   /** Whether `event` has a listener. */
   hasListeners<Ev extends ReservedOrUserEventNames<Reserved, Listen>>(event: Ev): boolean {
-    return this.handlers?.has(event) === true;
+    return this.handlers.has(event);
   }
 
   /** As {@link on}: component-emitter's name. */
@@ -187,7 +169,7 @@ export class Emitter<
 
   /** The catch-all listeners: a copy. */
   listenersAny(): AnyListener[] {
-    return [...(this.incoming ?? [])];
+    return (this.incoming || []).slice();
   }
 
   /** Adds a listener of every event that goes out, called with its name and arguments. */
@@ -210,10 +192,6 @@ export class Emitter<
 
   /** The catch-all listeners of outgoing events: a copy. */
   listenersAnyOutgoing(): AnyListener[] {
-    return [...(this.outgoing ?? [])];
+    return (this.outgoing || []).slice();
   }
-}
-
-function asList(entry: Listener | ListenerList): ListenerList {
-  return typeof entry === "function" ? [entry] : entry;
 }

@@ -7,21 +7,21 @@ export type ListenerList<L extends Listener = Listener> = readonly L[];
 
 /** `list` with `listener` at its end. */
 export function append<L extends Listener>(list: ListenerList<L> | undefined, listener: L): ListenerList<L> {
-  return list === undefined ? [listener] : [...list, listener];
+  return (list || []).concat(listener);
 }
 
 /** `list` with `listener` at its beginning. */
 export function prepend<L extends Listener>(list: ListenerList<L> | undefined, listener: L): ListenerList<L> {
-  return list === undefined ? [listener] : [listener, ...list];
+  return [listener].concat(list || []);
 }
 
-/** `list` less the first entry that is `listener`, or less all of them if none is named; undefined when nothing is left. */
-export function remove<L extends Listener>(
+/** `list` less the first entry that is `listener` or wraps it as its `fn`, or less all of them if none is named; undefined when nothing is left. */
+export function remove<L extends Listener & { fn?: Listener }>(
   list: ListenerList<L> | undefined,
-  listener?: L,
+  listener?: Listener,
 ): ListenerList<L> | undefined {
-  if (listener === undefined || list === undefined) return undefined;
-  const at = list.indexOf(listener);
-  if (at < 0) return list;
-  return list.length === 1 ? undefined : list.filter((_, index) => index !== at);
+  if (!listener || !list) return undefined;
+  const at = list.findIndex((entry) => entry === listener || entry.fn === listener);
+  const rest = list.filter((_, index) => index !== at);
+  return rest.length ? rest : undefined;
 }

@@ -5,7 +5,7 @@
 import { VaivenError } from "../errors.js";
 import { EnginePacketCode } from "../packet/engine-packet.js";
 import { controlPacket, type Outgoing } from "../packet/outgoing.js";
-import type { PayloadReceiver } from "../packet/payload.js";
+import type { PayloadCodec, PayloadReceiver } from "../packet/payload.js";
 import type { ClientTransportContext } from "../session/client-host.js";
 import { readOpenData } from "../session/open-data.js";
 import type { Cancel } from "../session/platform.js";
@@ -17,10 +17,14 @@ export type RequestDone = (error: VaivenError | undefined, text: string) => void
 
 type State = "idle" | "opening" | "open" | "pausing" | "paused" | "closed";
 
-/** The polling transport of a client. Hosts subclass it, and give the way to make a request. */
+/** Writes and reads the payloads of polling. */
+export type PollingCodec = Pick<PayloadCodec, "write" | "read">;
+
+/** The polling transport of a client. Hosts subclass it, and give their codec and the way to make a request. */
 export abstract class PollingClient implements ClientTransport, PayloadReceiver {
   sink!: TransportSink;
   protected readonly context: ClientTransportContext;
+  protected abstract readonly payload: PollingCodec;
   private state: State = "idle";
   private sid: string | undefined;
   private cancelGet: Cancel | undefined;
@@ -100,7 +104,7 @@ export abstract class PollingClient implements ClientTransport, PayloadReceiver 
       size += this.sizeOf(waiting[count] as Outgoing);
       if (count && maxPayload && size > maxPayload) break;
     }
-    const body = this.context.payload.write(waiting.splice(0, count));
+    const body = this.payload.write(waiting.splice(0, count));
     this.posted = body.length;
     this.cancelPost = this.request(this.url(), body, (error) => {
       this.cancelPost = undefined;
@@ -123,7 +127,7 @@ export abstract class PollingClient implements ClientTransport, PayloadReceiver 
   }
 
   private sayClose(): void {
-    this.cancelPost = this.request(this.url(), this.context.payload.write([CLOSE]), () => this.end(undefined));
+    this.cancelPost = this.request(this.url(), this.payload.write([CLOSE]), () => this.end(undefined));
   }
 
   private poll(): void {
@@ -139,11 +143,11 @@ export abstract class PollingClient implements ClientTransport, PayloadReceiver 
       this.state = "open";
       this.sink.onOpen?.();
     }
-    const { flushQueue, payload } = this.context;
+    const { flushQueue } = this.context;
     let error: VaivenError | undefined;
     flushQueue.enter();
     try {
-      error = payload.read(text, this);
+      error = this.payload.read(text, this);
     } finally {
       flushQueue.leave();
     }

@@ -1,6 +1,5 @@
 // node/ The host of clients on Node (session/client-host.ts is the contract).
 import { PacketReader } from "../packet/packet-reader.js";
-import { PayloadCodec } from "../packet/payload.js";
 import { encodePacket } from "../packet/socket-packet.js";
 import type { ClientHost, ClientPlatform } from "../session/client-host.js";
 import { upgradeClient } from "../session/client-upgrade.js";
@@ -20,7 +19,6 @@ const LIMITS = { maxAttachments: 100_000, maxAttachmentBytes: Number.POSITIVE_IN
 /** See {@link ClientHost}. */
 export const nodeHost: ClientHost = {
   flushQueue: processHost.flushQueue,
-  payload: new PayloadCodec(nodePlatform),
   location: undefined,
   platform: (background) => (background ? backgroundPlatform : platform),
   transports: {

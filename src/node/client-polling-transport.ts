@@ -3,12 +3,18 @@ import { type ClientRequest, request as requestHttp } from "node:http";
 import { request as requestHttps } from "node:https";
 import type { VaivenError } from "../errors.js";
 import { transportError } from "../http/client-request.js";
-import { PollingClient, type RequestDone } from "../http/polling-client.js";
+import { PollingClient, type PollingCodec, type RequestDone } from "../http/polling-client.js";
+import { PayloadCodec } from "../packet/payload.js";
 import type { Cancel } from "../session/platform.js";
 import { cookieJarOf, requestOptions } from "./client-request-options.js";
+import { nodePlatform } from "./platform.js";
+
+const codec = new PayloadCodec(nodePlatform);
 
 /** Polling on Node. */
 export class NodePolling extends PollingClient {
+  protected readonly payload: PollingCodec = codec;
+
   protected request(url: string, body: string | undefined, done: RequestDone): Cancel {
     const { context } = this;
     const { secure, requestTimeout, autoUnref } = context.options;

@@ -1,6 +1,5 @@
 // session/ contract: what a client is given by its host (design: "Platform"). browser/ and node/ implement it, client/ uses it, entry/ brings them together.
 import type { Outgoing, OutgoingOptions } from "../packet/outgoing.js";
-import type { PayloadCodec } from "../packet/payload.js";
 import type { SocketPacket } from "../packet/socket-packet.js";
 import type { upgradeClient } from "./client-upgrade.js";
 import type { FlushQueue } from "./flush-queue.js";
@@ -39,9 +38,6 @@ export interface ClientTransportOptions {
   readonly [option: string]: unknown;
 }
 
-/** Writes and reads the payloads of polling. */
-export type PollingCodec = Pick<PayloadCodec, "write" | "read">;
-
 /** What a transport of a client is made of. */
 export interface ClientTransportContext {
   readonly options: ClientTransportOptions;
@@ -49,7 +45,6 @@ export interface ClientTransportContext {
   readonly sid: string | undefined;
   readonly platform: ClientPlatform;
   readonly flushQueue: FlushQueue;
-  readonly payload: PollingCodec;
   /** The same object for all transports of one session: what they share, such as a cookie jar, is kept under it. */
   readonly session: object;
 }
@@ -85,7 +80,6 @@ export interface PacketSource {
 /** One host of clients: a browser, or Node. */
 export interface ClientHost {
   readonly flushQueue: FlushQueue;
-  readonly payload: PollingCodec;
   /** Where the page comes from: the server that is meant when no URL is given. */
   readonly location: { readonly protocol: string; readonly host: string } | undefined;
   /** Time for a connection. With `background` its timers do not keep the process alive (`autoUnref`). */

@@ -27,7 +27,6 @@ function context(options: Partial<ClientTransportOptions> = {}): ClientTransport
     sid: undefined,
     platform,
     flushQueue: new FlushQueue(platform.soon),
-    payload: browserHost.payload,
     session: {},
   };
 }
@@ -161,7 +160,7 @@ describe("XMLHttpRequest", () => {
       this.calls.push(args);
     }
     send(body: unknown): void {
-      this.calls.push([body]);
+      this.calls.push([body ?? null]);
     }
     abort(): void {
       this.aborted = true;

@@ -7,7 +7,6 @@ import type { SocketOptions } from "../../../src/client/socket-options.js";
 import type { VaivenError } from "../../../src/errors.js";
 import type { Outgoing, WirePacket } from "../../../src/packet/outgoing.js";
 import { PacketReader } from "../../../src/packet/packet-reader.js";
-import { PayloadCodec } from "../../../src/packet/payload.js";
 import { encodePacket } from "../../../src/packet/socket-packet.js";
 import type { ClientHost, ClientTransportContext, SurroundingsListener } from "../../../src/session/client-host.js";
 import { FlushQueue } from "../../../src/session/flush-queue.js";
@@ -93,7 +92,6 @@ export function scene(overrides: Partial<ClientHost> = {}): Scene {
   }
   const host: ClientHost = {
     flushQueue,
-    payload: new PayloadCodec(platform),
     location: { protocol: "http:", host: "page.example:8080" },
     platform: () => platform,
     transports: { websocket: Transport },

@@ -30,6 +30,7 @@ function polling(options: Partial<ClientTransportOptions> = {}, sid?: string) {
   const platform = Object.assign(new FakePlatform(), { random: () => 0.123456789 });
   const requests: Request[] = [];
   class Polling extends PollingClient {
+    protected readonly payload = new PayloadCodec(platform);
     protected request(url: string, body: string | undefined, done: RequestDone): () => void {
       const request: Request = { url: new URL(url), body, done, cancelled: false };
       requests.push(request);
@@ -43,7 +44,6 @@ function polling(options: Partial<ClientTransportOptions> = {}, sid?: string) {
     sid,
     platform,
     flushQueue: new FlushQueue(platform.soon),
-    payload: new PayloadCodec(platform),
     session: {},
   });
   const heard: string[] = [];

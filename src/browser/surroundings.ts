@@ -4,7 +4,7 @@ import { FlushQueue } from "../session/flush-queue.js";
 import { browserPlatform } from "./platform.js";
 
 /** A host without its transports and its codec of packets: each of the browser files brings its own. */
-export const surroundings: Omit<ClientHost, "transports" | "encode" | "createReader"> = {
+export const surroundings: Omit<ClientHost, "transports" | "upgrade" | "encode" | "createReader"> = {
   flushQueue: new FlushQueue(browserPlatform.soon),
   location: typeof location === "undefined" ? undefined : location,
   platform: () => browserPlatform,

@@ -7,6 +7,7 @@ import { WebSocket } from "./websocket-transport.js";
 /** See {@link ClientHost}. */
 export const websocketHost: ClientHost = Object.assign({}, surroundings, {
   transports: { websocket: WebSocket },
+  upgrade: undefined,
   encode: encodePacket,
   createReader: () => new PacketReader(),
 });

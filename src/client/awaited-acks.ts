@@ -1,29 +1,21 @@
 // client/ The acknowledgements that one socket waits for (Socket.IO protocol v5, "Acknowledgement"): those of packets that were sent, and of those that wait in its send buffer.
+//
+//   awaited ──▶ answered     the ACK packet came: the callback gets its arguments
+//      ├──────▶ timed out    only timed ones: the callback gets ACK_TIMEOUT
+//      └──────▶ abandoned    the socket is gone: timed ones and promises get ACK_DISCONNECTED, plain callbacks are let go
 import type { VaivenError } from "../errors.js";
-import {
-  type AckTable,
-  abandonAcks,
-  ackDisconnectedError,
-  expectAck,
-  expectAckWithin,
-  type PendingAck,
-  settleAck,
-  type TimedAckCallback,
-} from "../event/acks.js";
+import { ackDisconnectedError, ackTimeoutError, type PendingAck, type TimedAckCallback } from "../event/acks.js";
 import { PacketType } from "../packet/socket-packet.js";
 import { guard } from "./guarded-emitter.js";
 import type { Socket } from "./socket.js";
-import type { EmitFlags, SocketOptions } from "./socket-options.js";
 
 /** The acknowledgements of one socket, by packet id. */
 export class AwaitedAcks {
-  private readonly table: AckTable = new Map();
+  private readonly table = new Map<number, PendingAck>();
   private readonly socket: Socket;
-  private readonly opts: Partial<SocketOptions>;
 
-  constructor(socket: Socket, opts: Partial<SocketOptions>) {
+  constructor(socket: Socket) {
     this.socket = socket;
-    this.opts = opts;
   }
 
   /** How many are waited for. */
@@ -31,44 +23,59 @@ export class AwaitedAcks {
     return this.table.size;
   }
 
-  /** Waits for answer `id`, as the flags of the emit and `ackTimeout` say. */
-  expect(id: number, { timeout = this.opts.ackTimeout, settles }: EmitFlags, callback: TimedAckCallback): void {
+  /** Waits for answer `id`. With a `timeout`, or where it `settles`, the callback takes an error first and is called once, whatever happens. */
+  expect(id: number, callback: TimedAckCallback, timeout: number | undefined, settles: boolean | undefined): void {
     const { socket, table } = this;
+    if (timeout === undefined && !settles) {
+      table.set(id, callback as PendingAck);
+      return;
+    }
     const settle: TimedAckCallback = (error, ...args) => {
+      if (cancel) cancel();
+      table.delete(id);
       if (error) socket.sendBuffer = socket.sendBuffer.filter((packet) => packet.id !== id);
       callback(error, ...args);
     };
-    if (timeout !== undefined) expectAckWithin(table, id, timeout, socket.io.platform(), settle);
-    else if (settles) expectAck(table, id, settle);
-    else table.set(id, callback as (...args: unknown[]) => void);
+    const cancel =
+      timeout === undefined ? undefined : socket.io.platform().after(timeout, () => settle(ackTimeoutError(timeout)));
+    // Nothing that is decoded is an Error: as first argument it is what our own other end failed with (ack-errors.ts).
+    const pending: PendingAck = (...args) => (args[0] instanceof Error ? settle(args[0]) : settle(null, ...args));
+    pending.abandon = settle;
+    table.set(id, pending);
   }
 
   /** The answer came. */
   settle(id: number, args: readonly unknown[]): void {
-    settleAck(this.table, id, args);
+    const pending = this.table.get(id);
+    this.table.delete(id);
+    if (pending) pending(...args);
   }
 
   /** The event cannot be sent, so no answer can come. False where nobody is told of that. */
-  fail(id: number | undefined, error: VaivenError): boolean {
-    const ack = this.table.get(id as number);
-    if (ack) this.table.delete(id as number);
-    ack?.abandon?.(error);
-    return ack?.abandon !== undefined;
+  fail(id: number, error: VaivenError): boolean {
+    const pending = this.table.get(id);
+    this.table.delete(id);
+    if (!pending || !pending.abandon) return false;
+    pending.abandon(error);
+    return true;
   }
 
-  /** No answer can come any more, except to those that `remains` names. */
-  abandon(reason: string, remains: (id: number, ack: PendingAck) => boolean): void {
-    const gone: AckTable = new Map();
-    for (const [id, ack] of this.table) {
-      if (remains(id, ack)) continue;
-      gone.set(id, ack);
-      this.table.delete(id);
-    }
-    guard(this.socket.io.platform().soon, () => abandonAcks(gone, ackDisconnectedError(reason)));
+  /** No answer can come any more, except to those of events that wait, and with `plain` only to plain callbacks among them. */
+  abandon(reason: string, plain?: boolean): void {
+    const { socket, table } = this;
+    const gone: PendingAck[] = [];
+    table.forEach((pending, id) => {
+      if ((plain && pending.abandon) || !isBuffered(socket, id)) {
+        gone.push(pending);
+        table.delete(id);
+      }
+    });
+    guard(socket.io.platform().soon, () => {
+      for (const { abandon } of gone) if (abandon) abandon(ackDisconnectedError(reason));
+    });
   }
+}
 
-  /** Whether the event has not been sent yet. */
-  isBuffered(id: number): boolean {
-    return this.socket.sendBuffer.some((packet) => packet.id === id && packet.type === PacketType.EVENT);
-  }
+function isBuffered({ sendBuffer }: Socket, id: number): boolean {
+  return sendBuffer.some((packet) => packet.id === id && packet.type === PacketType.EVENT);
 }

@@ -6,12 +6,11 @@
 //      └─────────────────┴──────▶ reconnecting: wait ─▶ reconnect_attempt ─▶ open() ─▶ reconnect | reconnect_error
 import { VaivenError } from "../errors.js";
 import type { DefaultEventsMap, EventsMap } from "../event/event-map.js";
-import type { ControlMessage } from "../packet/control-packet.js";
 import { outgoingOf } from "../packet/default-parser.js";
 import type { Outgoing, OutgoingOptions } from "../packet/outgoing.js";
 import type { PacketDecoder, PacketEncoder, PacketParser } from "../packet/parser.js";
 import { PacketType, type SocketPacket } from "../packet/socket-packet.js";
-import { Backoff } from "../session/backoff.js";
+import { backoffDelay } from "../session/backoff.js";
 import type { ClientHost, ClientPlatform, PacketSource, SurroundingsListener } from "../session/client-host.js";
 import type { OpenData } from "../session/open-data.js";
 import type { Cancel } from "../session/platform.js";
@@ -19,6 +18,7 @@ import type { DeliveryFactory } from "./delivery.js";
 import { Engine } from "./engine.js";
 import { GuardedEmitter } from "./guarded-emitter.js";
 import { engineSettings, type ManagerOptions } from "./options.js";
+import type { OwnEnds } from "./own-ends.js";
 import { Socket } from "./socket.js";
 import type { DisconnectDescription, SocketOptions } from "./socket-options.js";
 
@@ -73,13 +73,16 @@ export class BaseManager<
   readonly _host: ClientHost;
   /** What its sockets have where they are not given another. @internal */
   readonly _delivery: DeliveryFactory | undefined = undefined;
+  /** What is said to our own server beyond Socket.IO, if anything. @internal */
+  readonly _ownEnds: OwnEnds | undefined = undefined;
+  /** Milliseconds after which a server that went away wishes to see us again. @internal */
+  _returnDelay: number | undefined = undefined;
   private skipReconnect = false;
-  /** Milliseconds after which a server that went away wishes to see us again. */
-  private returnDelay: number | undefined = undefined;
   private readonly encoder: PacketEncoder | undefined;
-  private readonly backoff: Backoff;
-  private cancelTimer: Cancel | undefined = undefined;
-  private cancelTimeout: Cancel | undefined = undefined;
+  /** How many of the current series have begun, or wait to begin. */
+  private attempts = 0;
+  private cancelAttempt: Cancel = nothing;
+  private cancelTimeout: Cancel = nothing;
   private stopWatching: Cancel | undefined = undefined;
 
   /** Connects at once, unless `autoConnect` is false. */
@@ -93,7 +96,6 @@ export class BaseManager<
     const { parser, autoConnect } = this.opts;
     if (parser) this.encoder = new (parser as PacketParser).Encoder();
     this._autoConnect = autoConnect !== false;
-    this.backoff = new Backoff({ min: 0, max: 0, jitter: 0 }, host.platform(false).random);
     if (this._autoConnect) this.open();
   }
 
@@ -147,7 +149,7 @@ export class BaseManager<
 
   private tune<K extends keyof Tunable>(name: K, value: Tunable[K] | undefined): this | Tunable[K] {
     const opts = this.opts as Partial<Tunable>;
-    if (value === undefined) return opts[name] ?? DEFAULTS[name];
+    if (value === undefined) return opts[name] === undefined ? DEFAULTS[name] : (opts[name] as Tunable[K]);
     opts[name] = value;
     return this;
   }
@@ -165,60 +167,49 @@ export class BaseManager<
     this._readyState = "opening";
     this.skipReconnect = false;
     // An engine that was replaced or given up has nothing to say any more.
-    const isCurrent = (): boolean => this.engine === engine && this._readyState !== "closed";
-    const fail = (error: Error): void => {
-      if (!isCurrent()) return;
-      this.cancelTimeout?.();
-      this._readyState = "closed";
-      this.everySocket((socket) => socket._onError(error));
-      this.emitReserved("error", error);
-      if (fn) this.guard(() => fn(error));
-      else if (this._readyState === "closed" && this.reconnection() && this.backoff.attempts === 0) this.reconnect();
+    const ifCurrent = (fn: () => void): void => {
+      if (this.engine === engine && this._readyState !== "closed") fn();
     };
-    const take = (packet: SocketPacket | undefined): void => {
-      if (packet === undefined) return;
-      if (packet.type === PacketType.CONTROL) {
-        const [kind, ms] = packet.data as ControlMessage;
-        if (kind === "return") this.returnDelay = ms;
-      } else this.emitReserved("packet", packet);
-      const socket = this.nsps[packet.nsp];
-      if (socket?.active) this.guard(() => socket._onPacket(packet));
-      else if (packet.type === PacketType.CONNECT) {
-        // It was closed before the server had answered, and the server must not keep it.
-        engine.sendPacket(this._encode({ type: PacketType.DISCONNECT, nsp: packet.nsp }));
-      }
-    };
-    const reader = this.makeReader(take);
-    const read = (fn: () => void): void => {
-      if (!isCurrent()) return;
-      try {
-        fn();
-      } catch (error) {
-        engine.abandon("parse error", error);
-      }
-    };
+    const fail = (error: Error): void =>
+      ifCurrent(() => {
+        this.cancelTimeout();
+        this._readyState = "closed";
+        this.everySocket((socket) => socket._onError(error));
+        this.emitReserved("error", error);
+        if (fn) this.guard(() => fn(error));
+        else if (this._readyState === "closed" && !this.attempts) this.reconnect(!this.reconnection());
+      });
+    const reader = this.makeReader();
+    const read = (fn: () => void): void =>
+      ifCurrent(() => {
+        try {
+          fn();
+        } catch (error) {
+          engine.abandon("parse error", error);
+        }
+      });
     const engine = new Engine(host, platform, settings, {
-      onOpen: (data) => {
-        if (!isCurrent()) return;
-        this.cancelTimeout?.();
-        this._readyState = "open";
-        this._envelope = data.vaiven;
-        this.returnDelay = undefined;
-        reader.control = data.vaiven !== undefined;
-        this.emitReserved("open");
-        this.everySocket((socket) => socket._onOpen());
-        if (fn) this.guard(() => fn());
-      },
-      onMessage: (text, start) => read(() => take(reader.readText(text, start))),
-      onBinary: (bytes) => read(() => take(reader.readBinary(host.userBytes(bytes)))),
+      onOpen: ({ vaiven }) =>
+        ifCurrent(() => {
+          this.cancelTimeout();
+          this._readyState = "open";
+          this._envelope = vaiven;
+          this._returnDelay = undefined;
+          reader.control = vaiven !== undefined;
+          this.emitReserved("open");
+          this.everySocket((socket) => socket._onOpen());
+          if (fn) this.guard(fn);
+        }),
+      onMessage: (text, start) => read(() => this.take(reader.readText(text, start))),
+      onBinary: (bytes) => read(() => this.take(reader.readBinary(host.userBytes(bytes)))),
       onPing: () => this.emitReserved("ping"),
       onEnd: (reason, description) => {
-        if (reason === undefined) fail(description as Error);
-        else if (isCurrent()) this.closed(reason, description);
+        if (reason) ifCurrent(() => this.closed(reason, description));
+        else fail(description as Error);
       },
     });
     this.engine = engine;
-    this.stopWatching ??= host.watch(this.surroundings);
+    this.stopWatching = this.stopWatching || host.watch(this.surroundings);
     const timeout = this.timeout();
     if (timeout !== false) {
       this.cancelTimeout = platform.after(timeout as number, () => {
@@ -239,9 +230,7 @@ export class BaseManager<
   /** The socket of a namespace: the one that there is, or a new one, which connects unless `autoConnect` is false. */
   socket(nsp: string, opts?: Partial<SocketOptions>): Socket {
     const known = this.nsps[nsp];
-    if (known === undefined) {
-      return (this.nsps[nsp] = new Socket(this as unknown as BaseManager, nsp, opts));
-    }
+    if (!known) return (this.nsps[nsp] = new Socket(this as unknown as BaseManager, nsp, opts));
     if (this._autoConnect && !known.active) known.connect();
     return known;
   }
@@ -255,8 +244,8 @@ export class BaseManager<
   _close(): void {
     this.skipReconnect = true;
     this._reconnecting = false;
-    this.cancelTimer?.();
-    this.backoff.reset();
+    this.attempts = 0;
+    this.cancelAttempt();
     if (this._readyState === "closed") this.unwatch();
     else {
       // In this order: what the engine says of its end is then no news any more, and a handler may connect again.
@@ -287,18 +276,38 @@ export class BaseManager<
     return this._host.platform(this.opts.autoUnref === true);
   }
 
-  private makeReader(take: (packet: SocketPacket) => void): PacketSource {
+  /** Whether the server takes errors as acknowledgements. @internal */
+  get _takesErrors(): boolean {
+    const { _ownEnds, _envelope } = this;
+    return !!_ownEnds && !!_envelope && _envelope.caps.includes("ack-errors");
+  }
+
+  private makeReader(): PacketSource {
     const { parser } = this.opts;
     if (!parser) return this._host.createReader();
     const decoder: PacketDecoder = new (parser as PacketParser).Decoder();
-    decoder.on("decoded", take);
+    decoder.on("decoded", (packet) => this.take(packet));
     return {
       readText: (text, start) => void decoder.add(text.slice(start)),
       readBinary: (bytes) => void decoder.add(bytes as Uint8Array),
     };
   }
 
-  private everySocket(fn: (socket: Socket) => void): void {
+  /** A packet came, or the first part of one. */
+  private take(packet: SocketPacket | undefined): void {
+    if (!packet) return;
+    const { _ownEnds } = this;
+    const { type, nsp } = packet;
+    const socket = this.nsps[nsp];
+    let said = packet;
+    if (type !== PacketType.CONTROL) this.emitReserved("packet", packet);
+    else if (_ownEnds) said = _ownEnds.read(this as unknown as BaseManager, packet);
+    if (socket && socket.active) this.guard(() => socket._onPacket(said));
+    // It was closed before the server had answered, and the server must not keep it.
+    else if (type === PacketType.CONNECT) this.engine.sendPacket(this._encode({ type: PacketType.DISCONNECT, nsp }));
+  }
+
+  private everySocket(fn: (socket: Socket) => unknown): void {
     for (const nsp of Object.keys(this.nsps)) {
       const socket = this.nsps[nsp]!;
       if (socket.active) fn(socket);
@@ -306,59 +315,59 @@ export class BaseManager<
   }
 
   private closed(reason: string, description?: unknown): void {
-    this.cancelTimeout?.();
+    this.cancelTimeout();
     this._readyState = "closed";
-    this.backoff.reset();
+    this.attempts = 0;
     this.everySocket((socket) => socket._onClose(reason, description));
     this.emitReserved("close", reason, description as DisconnectDescription);
     // A handler may have connected again.
-    if (this._readyState !== "closed") return;
-    if (this.reconnection() && !this.skipReconnect) this.reconnect();
-    else this.unwatch();
+    if (this._readyState === "closed") this.reconnect(!this.reconnection());
   }
 
-  private reconnect(): void {
-    if (this._reconnecting || this.skipReconnect) return;
-    const { backoff } = this;
-    if (backoff.attempts >= this.reconnectionAttempts()) {
-      backoff.reset();
+  private reconnect(isUnwanted?: boolean): void {
+    if (this._reconnecting) return;
+    if (this.skipReconnect || isUnwanted) {
+      this.unwatch();
+      return;
+    }
+    if (this.attempts >= this.reconnectionAttempts()) {
+      this.attempts = 0;
       this.unwatch();
       this.emitReserved("reconnect_failed");
       return;
     }
     this._reconnecting = true;
-    backoff.options = {
-      min: this.reconnectionDelay(),
-      max: this.reconnectionDelayMax(),
-      jitter: this.randomizationFactor(),
-    };
-    const own = backoff.next();
-    const delay = this.returnDelay ?? own;
-    this.returnDelay = undefined;
-    this.cancelTimer = this.platform().after(delay, this.attempt);
+    const platform = this.platform();
+    const own = backoffDelay(
+      this.attempts++,
+      this.reconnectionDelay(),
+      this.reconnectionDelayMax(),
+      this.randomizationFactor(),
+      platform.random(),
+    );
+    const { _returnDelay = own } = this;
+    this._returnDelay = undefined;
+    this.cancelAttempt = platform.after(_returnDelay, this.attempt);
   }
 
   private readonly attempt = (): void => {
     if (this.skipReconnect) return;
-    const { backoff } = this;
-    this.emitReserved("reconnect_attempt", backoff.attempts);
+    this.emitReserved("reconnect_attempt", this.attempts);
     if (this.skipReconnect) return;
-    if (this._readyState !== "closed") {
-      // The program was faster.
-      this._reconnecting = false;
-      return;
-    }
-    this.open((error) => {
-      this._reconnecting = false;
-      if (error) {
-        this.reconnect();
-        this.emitReserved("reconnect_error", error);
-      } else {
-        const { attempts } = backoff;
-        backoff.reset();
-        this.emitReserved("reconnect", attempts);
-      }
-    });
+    // The program may have been faster.
+    if (this._readyState !== "closed") this._reconnecting = false;
+    else
+      this.open((error) => {
+        const { attempts } = this;
+        this._reconnecting = false;
+        if (error) {
+          this.reconnect();
+          this.emitReserved("reconnect_error", error);
+        } else {
+          this.attempts = 0;
+          this.emitReserved("reconnect", attempts);
+        }
+      });
   };
 
   private readonly surroundings: SurroundingsListener = {
@@ -369,18 +378,20 @@ export class BaseManager<
       if (this._readyState === "open") this.engine.hasPingExpired();
       else if (restored && this._reconnecting && this._readyState === "closed") {
         // Waiting for a delay makes no sense when what was wrong has just been put right.
-        this.cancelTimer?.();
+        this.cancelAttempt();
         this.attempt();
       }
     },
-    onHide: () => this.everySocket((socket) => socket._delivery?.save()),
+    onHide: () => this.everySocket(({ _delivery }) => _delivery && _delivery.save()),
     onLeave: () => {
       if (this.opts.closeOnBeforeunload) this.engine.close();
     },
   };
 
   private unwatch(): void {
-    this.stopWatching?.();
+    if (this.stopWatching) this.stopWatching();
     this.stopWatching = undefined;
   }
 }
+
+function nothing(): void {}

@@ -2,7 +2,6 @@
 //
 //   emit ──▶ RetryQueue, with `retries` ──▶ accepted or refused ──▶ sendBuffer, while not connected ──▶ Blobs become bytes ──▶ encoded ──▶ engine
 import { VaivenError } from "../errors.js";
-import { wireErrorOf } from "../event/ack-errors.js";
 import type { TimedAckCallback } from "../event/acks.js";
 import type { Outgoing, OutgoingOptions } from "../packet/outgoing.js";
 import { PacketType, type SocketPacket } from "../packet/socket-packet.js";
@@ -34,9 +33,9 @@ export class Sender {
   private readonly socket: Socket;
   private readonly opts: Partial<SocketOptions>;
   private readonly notify: (event: readonly unknown[]) => void;
-  private queue: RetryQueue | undefined = undefined;
+  private readonly queue: RetryQueue | undefined;
   /** Bytes of what waits in the send buffer, and which buffer that was: programs replace and empty it. */
-  private waiting: { buffer: unknown; length: number; bytes: number } = { buffer: undefined, length: 0, bytes: 0 };
+  private readonly waiting = { buffer: undefined as unknown, count: 0, bytes: 0 };
   /** The end of the Blobs that are being read: what is emitted meanwhile waits for it. */
   private reading: Promise<void> | undefined = undefined;
 
@@ -45,57 +44,131 @@ export class Sender {
     this.socket = socket;
     this.opts = opts;
     this.notify = notify;
-    this.acks = new AwaitedAcks(socket, opts);
+    this.acks = new AwaitedAcks(socket);
+    if (opts.retries) this.queue = new RetryQueue(socket, this, opts);
   }
 
   /** Takes an event: its name, its arguments, and its callback if it has one. Throws what {@link Socket.emit} throws. */
   emit(data: unknown[], flags: EmitFlags): void {
-    const { socket, opts } = this;
-    if (!opts.retries || flags.volatile) {
-      this.emitOnce(data, flags);
-      return;
-    }
     const { queue } = this;
-    const { fault, size } = this.weigh(data, queue?.length ?? 0, queue?.bytes ?? 0);
-    if (fault) {
-      this.refuse(fault, data[data.length - 1], true);
+    const callback = typeof data[data.length - 1] === "function" ? (data.pop() as TimedAckCallback) : undefined;
+    if (queue && !flags.volatile) queue.add(data, flags, callback);
+    else this.emitOnce(data, flags, callback);
+  }
+
+  /** As {@link emit}, without the queue of `retries`. */
+  emitOnce(data: unknown[], flags: EmitFlags, callback: TimedAckCallback | undefined): void {
+    const { socket, opts, acks } = this;
+    const { io, nsp, connected, _delivery } = socket;
+    const { maxPendingAcks = 100_000, ackTimeout } = opts;
+    const { timeout = ackTimeout, settles } = flags;
+    const isVolatile = flags.volatile === true;
+    const options = { compress: flags.compress !== false, volatile: isVolatile, repeats: flags.fromQueue };
+    const packet: BufferedPacket = { type: PacketType.EVENT, nsp, data, options };
+    const isReady = connected && !io.engine.hasPingExpired() && !(_delivery && _delivery.isFull);
+    let size = 0;
+    try {
+      // What comes from the queue of `retries` has been weighed.
+      if (!isReady && !isVolatile)
+        size = this.weigh(
+          data,
+          flags.fromQueue ? 0 : this.waitingBytes(),
+          flags.fromQueue ? 0 : socket.sendBuffer.length,
+        );
+      if (callback && acks.size >= maxPendingAcks)
+        throw new VaivenError("ACK_TOO_MANY", `${maxPendingAcks} answers are waited for already (maxPendingAcks)`);
+    } catch (error) {
+      // As in `write`: who is told of errors is told of this one; otherwise it is the caller's.
+      if (!callback || (timeout === undefined && !settles)) throw error;
+      io.platform().soon(() => callback(error as VaivenError));
       return;
     }
-    // Without a callback nobody else would tell.
-    if (typeof data[data.length - 1] !== "function")
-      data.push((error: VaivenError | null) => {
-        if (error && /^(PACKET|SESSION)/.test(error.code)) socket.io._report(error);
-      });
-    this.queue ??= new RetryQueue(
-      opts.retries,
-      () => socket._delivery?.isActive === true,
-      (again, callback) => this.emitAgain(again, callback),
-    );
-    const event = data.slice(0, -1);
-    const drop = this.queue.add(data, flags, size, socket.connected);
-    this.whenTooOld(event, drop);
+    if (callback) {
+      packet.id = socket._ids++;
+      acks.expect(packet.id, callback, timeout, settles);
+    }
+    if (isVolatile && !(isReady && io.engine.writable)) return;
+    if (isReady) this.transmit(packet);
+    else this.hold(packet, size);
+  }
+
+  /** Bytes of an event that has to wait behind `count` others with `bytes`. Throws why it cannot: who emits it can be told now, but not when it is sent. */
+  weigh(data: readonly unknown[], bytes: number, count: number): number {
+    const { io, nsp } = this.socket;
+    const { maxSendBuffer = 10_000, maxSendBufferBytes = 16 * 1024 * 1024 } = this.opts;
+    const size = io._encode({ type: PacketType.EVENT, nsp, data }).byteLength(io.platform().textByteLength);
+    if (count >= maxSendBuffer || bytes + size > maxSendBufferBytes)
+      throw new VaivenError(
+        "SESSION_SEND_BUFFER_FULL",
+        `the limit is ${maxSendBuffer} events (maxSendBuffer) and ${maxSendBufferBytes} bytes (maxSendBufferBytes), and ${count} with ${bytes} bytes wait already`,
+      );
+    return size;
+  }
+
+  /** Calls `drop` when an event has waited for too long. */
+  whenTooOld(event: readonly unknown[], drop: (error: VaivenError) => void): void {
+    const { maxSendBufferAge } = this.opts;
+    if (maxSendBufferAge === undefined) return;
+    const expire = (): void =>
+      drop(
+        new VaivenError(
+          "SESSION_SEND_BUFFER_EXPIRED",
+          `the event "${event[0]}" has waited ${maxSendBufferAge} ms (maxSendBufferAge)`,
+          { detail: { event } },
+        ),
+      );
+    this.socket.io.platform().after(maxSendBufferAge, expire, true);
+  }
+
+  /** An event waits for a connection. */
+  private hold(packet: BufferedPacket, size: number): void {
+    const { socket, waiting } = this;
+    packet.options.size = size;
+    this.waitingBytes();
+    socket.sendBuffer.push(packet);
+    waiting.count++;
+    waiting.bytes += size;
+    this.whenTooOld(packet.data as unknown[], (error) => {
+      if (!socket.sendBuffer.includes(packet)) return;
+      socket.sendBuffer = socket.sendBuffer.filter((other) => other !== packet);
+      if (!this.acks.fail(packet.id as number, error)) socket.io._report(error);
+    });
+  }
+
+  /** Bytes of the send buffer: counted as it grows, and anew when somebody else has changed it. */
+  private waitingBytes(): number {
+    const { waiting } = this;
+    const { sendBuffer } = this.socket;
+    if (waiting.buffer !== sendBuffer || waiting.count !== sendBuffer.length) {
+      waiting.buffer = sendBuffer;
+      waiting.count = sendBuffer.length;
+      waiting.bytes = sendBuffer.reduce((sum, { options }) => sum + (options.size || 0), 0);
+    }
+    return waiting.bytes;
   }
 
   /** The socket is connected. Its queue of `retries` goes on; `again` as in {@link RetryQueue.send}. */
   resume(again: boolean): void {
-    this.queue?.send(again);
+    const { queue } = this;
+    if (queue) queue.send(again);
   }
 
   /** Sends a packet of a connected socket, behind the Blobs that are being read. */
   transmit(packet: BufferedPacket): void {
     const { socket } = this;
     const blobs = readBlobs(packet.data, socket.io._host.blobBytes);
-    if (blobs === undefined && this.reading === undefined) {
+    if (!blobs && !this.reading) {
       this.write(packet);
       return;
     }
-    const { id, _delivery: delivery } = socket;
-    const pid = delivery?.pid;
+    const { id, _delivery } = socket;
+    const pid = _delivery && _delivery.pid;
     const reading = Promise.all([blobs, this.reading]).then(([data]) => {
       if (this.reading === reading) this.reading = undefined;
       if (data) packet.data = data;
       if (socket.connected && socket.id === id) this.late(() => this.write(packet));
-      else if (packet.type === PacketType.EVENT || (pid && delivery?.pid === pid)) socket.sendBuffer.push(packet);
+      else if (packet.type === PacketType.EVENT || (pid && (_delivery as { pid: unknown }).pid === pid))
+        socket.sendBuffer.push(packet);
     });
     this.reading = reading;
   }
@@ -103,10 +176,10 @@ export class Sender {
   /** Sends what waits. */
   drain(): void {
     const { socket } = this;
-    const buffered = socket.sendBuffer;
+    const { _delivery, sendBuffer } = socket;
     socket.sendBuffer = [];
-    for (const packet of buffered) {
-      if (socket.connected && !socket._delivery?.isFull) this.late(() => this.transmit(packet));
+    for (const packet of sendBuffer) {
+      if (socket.connected && !(_delivery && _delivery.isFull)) this.late(() => this.transmit(packet));
       else socket.sendBuffer.push(packet);
     }
   }
@@ -117,124 +190,12 @@ export class Sender {
     const { type, data } = packet;
     const outgoing = io._encode(packet, options);
     const { maxPayload } = io.engine;
-    const size = maxPayload ? outgoing.byteLength(io.platform().textByteLength) : 0;
-    if (size > (maxPayload as number)) {
+    const size = maxPayload && outgoing.byteLength(io.platform().textByteLength);
+    if (size > maxPayload) {
       const name = type === PacketType.EVENT ? `"${(data as unknown[])[0]}"` : "a packet";
       throw new VaivenError(TOO_BIG, `${name} has ${size} bytes, the server takes ${maxPayload} (maxHttpBufferSize)`);
     }
     return outgoing;
-  }
-
-  /** From the queue of `retries`. What does not come from there once more waits as long as all its attempts might have taken. */
-  private emitAgain(
-    { data, flags, isCounted: once }: { data: unknown[]; flags: EmitFlags; isCounted: boolean },
-    callback: TimedAckCallback,
-  ): void {
-    const { retries, ackTimeout } = this.opts;
-    const timeout = flags.timeout ?? ackTimeout;
-    this.emitOnce(
-      [...data, callback],
-      Object.assign({}, flags, once && timeout && { timeout: timeout * (retries! + 1) }),
-    );
-  }
-
-  private emitOnce(data: unknown[], flags: EmitFlags): void {
-    const { socket, opts, acks } = this;
-    const { io, nsp, sendBuffer } = socket;
-    const packet: BufferedPacket = {
-      type: PacketType.EVENT,
-      nsp,
-      data,
-      options: { compress: flags.compress !== false, volatile: flags.volatile === true, repeats: flags.fromQueue },
-    };
-    const ready = socket.connected && !io.engine.hasPingExpired() && !socket._delivery?.isFull;
-    const callback = data[data.length - 1];
-    const { maxPendingAcks = 100_000 } = opts;
-    const waits = !ready && !flags.volatile;
-    // What comes from the queue of `retries` has been weighed.
-    const [count, bytes] = flags.fromQueue ? [0, 0] : [sendBuffer.length, this.waitingBytes()];
-    const weight = waits ? this.weigh(data, count, bytes) : undefined;
-    const fault =
-      typeof callback === "function" && acks.size >= maxPendingAcks
-        ? new VaivenError("ACK_TOO_MANY", `${maxPendingAcks} answers are waited for already (maxPendingAcks)`)
-        : weight?.fault;
-    if (fault) {
-      this.refuse(fault, callback, flags.settles || (flags.timeout ?? opts.ackTimeout) !== undefined);
-      return;
-    }
-    if (typeof callback === "function") {
-      data.pop();
-      packet.id = socket._ids++;
-      acks.expect(packet.id, flags, callback as TimedAckCallback);
-    }
-    if (flags.volatile && !(ready && io.engine.writable)) return;
-    if (ready) this.transmit(packet);
-    else this.hold(packet, weight!.size);
-  }
-
-  /** An event waits for a connection. */
-  private hold(packet: BufferedPacket, size: number): void {
-    const { socket, waiting } = this;
-    packet.options.size = size;
-    this.waitingBytes();
-    socket.sendBuffer.push(packet);
-    waiting.length++;
-    waiting.bytes += size;
-    this.whenTooOld(packet.data as unknown[], (error) => {
-      if (!socket.sendBuffer.includes(packet)) return;
-      socket.sendBuffer = socket.sendBuffer.filter((other) => other !== packet);
-      if (!this.acks.fail(packet.id, error)) socket.io._report(error);
-    });
-  }
-
-  /** Calls `drop` when an event has waited for too long. */
-  private whenTooOld(event: unknown[], drop: (error: VaivenError) => void): void {
-    const { maxSendBufferAge } = this.opts;
-    if (maxSendBufferAge === undefined) return;
-    const error = (): VaivenError =>
-      new VaivenError(
-        "SESSION_SEND_BUFFER_EXPIRED",
-        `"${event[0]}" has waited ${maxSendBufferAge} ms (maxSendBufferAge)`,
-        {
-          detail: { event },
-        },
-      );
-    this.socket.io.platform().after(maxSendBufferAge, () => drop(error()), true);
-  }
-
-  /** Bytes of the send buffer: counted as it grows, and anew when somebody else has changed it. */
-  private waitingBytes(): number {
-    const { waiting } = this;
-    const { sendBuffer } = this.socket;
-    if (waiting.buffer !== sendBuffer || waiting.length !== sendBuffer.length) {
-      waiting.buffer = sendBuffer;
-      waiting.length = sendBuffer.length;
-      waiting.bytes = sendBuffer.reduce((sum, { options }) => sum + (options.size ?? 0), 0);
-    }
-    return waiting.bytes;
-  }
-
-  /** Bytes of an event that has to wait behind `count` others with `bytes`, or why it cannot: who emits it can be told now, but not when it is sent. */
-  private weigh(data: readonly unknown[], count: number, bytes: number): { fault?: unknown; size: number } {
-    const { io, nsp } = this.socket;
-    const { maxSendBuffer = 10_000, maxSendBufferBytes = 16 * 1024 * 1024 } = this.opts;
-    const full = (limit: string): VaivenError => new VaivenError("SESSION_SEND_BUFFER_FULL", `${limit} wait already`);
-    if (count >= maxSendBuffer) return { fault: full(`${maxSendBuffer} events (maxSendBuffer)`), size: 0 };
-    const args = typeof data[data.length - 1] === "function" ? data.slice(0, -1) : data;
-    try {
-      const size = io._encode({ type: PacketType.EVENT, nsp, data: args }).byteLength(io.platform().textByteLength);
-      return bytes + size > maxSendBufferBytes
-        ? { fault: full(`${bytes} bytes (maxSendBufferBytes)`), size }
-        : { size };
-    } catch (fault) {
-      return { fault, size: 0 };
-    }
-  }
-
-  /** As in `write`: who is told of errors is told of this one; otherwise it is the caller's. */
-  private refuse(error: unknown, callback: unknown, settles: boolean): void {
-    if (typeof callback !== "function" || !settles) throw error;
-    this.socket.io.platform().soon(() => callback(error));
   }
 
   /** Sends what nobody waits for any more: what cannot be sent is dropped, and the Manager tells. */
@@ -252,25 +213,18 @@ export class Sender {
   }
 
   private write(packet: BufferedPacket): void {
-    const { socket, acks } = this;
-    const { io } = socket;
+    const { io, _delivery } = this.socket;
     const { type, id, data, options } = packet;
     try {
-      // An error as acknowledgement: without our own server what JSON makes of it, as with Socket.IO.
-      const outgoing = this.encode(
-        type === PacketType.ACK && Array.isArray(data) && data[0] instanceof Error && socket._failsAcks
-          ? { type: PacketType.CONTROL, nsp: packet.nsp, data: ["ack-error", id, wireErrorOf(data[0])] }
-          : packet,
-        options,
-      );
+      const outgoing = this.encode(io._ownEnds ? io._ownEnds.write(io, packet) : packet, options);
       if (type === PacketType.EVENT) this.notify(data as unknown[]);
-      socket._delivery?.sent(outgoing, packet);
+      if (_delivery) _delivery.sent(outgoing, packet);
       io.engine.sendPacket(outgoing);
     } catch (error) {
       // The id of an ACK is the server's. Who is told of errors is told of this one; otherwise it is the caller's.
-      if (type === PacketType.EVENT && acks.fail(id, error as VaivenError)) return;
-      if ((error as VaivenError).code === TOO_BIG) io._report(error as VaivenError);
-      else throw error;
+      if (type === PacketType.EVENT && this.acks.fail(id as number, error as VaivenError)) return;
+      if ((error as VaivenError).code !== TOO_BIG) throw error;
+      io._report(error as VaivenError);
     }
   }
 }

@@ -4,7 +4,7 @@
 //      ▲                          │ CONNECT_ERROR            │
 //      └──────────────────────────┴──────────────────────────┴── disconnect(), DISCONNECT
 import { VaivenError } from "../errors.js";
-import { asError, errorOf, unhandledError } from "../event/ack-errors.js";
+import { asError, unhandledError } from "../event/ack-errors.js";
 import type { TimedAckCallback } from "../event/acks.js";
 import type {
   AllButLast,
@@ -25,17 +25,19 @@ import type { Delivery, DeliveryTerms } from "./delivery.js";
 import { GuardedEmitter } from "./guarded-emitter.js";
 import type { BaseManager } from "./manager.js";
 import { type BufferedPacket, Sender } from "./sender.js";
-import type { EmitFlags, ExtendedError, SocketOptions, SocketReservedEvents } from "./socket-options.js";
-
-/** What this client can do beyond Socket.IO: the names of control-packet.ts. */
-const ACK_ERRORS = "ack-errors";
-const CAPABILITIES = [ACK_ERRORS, "drain", "refresh"];
+import type {
+  DisconnectDescription,
+  EmitFlags,
+  ExtendedError,
+  SocketOptions,
+  SocketReservedEvents,
+} from "./socket-options.js";
 
 /** What the server says when it accepts. The last is our own server's. */
 interface ConnectData {
   readonly sid?: string;
   readonly pid?: string;
-  readonly vaiven?: { readonly offsets?: string } | DeliveryTerms;
+  readonly vaiven?: Partial<DeliveryTerms> & { readonly offsets?: string };
 }
 
 /**
@@ -75,8 +77,8 @@ export class Socket<
   _ids = 0;
   private flags: EmitFlags = {};
   private isActive = false;
-  /** Why the server is about to disconnect it. */
-  private lapse: VaivenError | undefined = undefined;
+  /** Why the server is about to disconnect it. @internal */
+  _lapse: VaivenError | undefined = undefined;
   /** The engine to which CONNECT was sent, or is about to be. */
   private joining: unknown = undefined;
   /** Events that come in the turn of `connect` wait for its end, so that listeners added in that turn miss nothing. */
@@ -86,13 +88,14 @@ export class Socket<
   private offsetTag: string | undefined = undefined;
 
   /** Use `io()` or `manager.socket()`. */
-  constructor(io: BaseManager, nsp: string, opts?: Partial<SocketOptions>) {
+  constructor(io: BaseManager, nsp: string, opts: Partial<SocketOptions> = {}) {
     super((fn) => io.platform().soon(fn));
     this.io = io as unknown as BaseManager<ListenEvents, EmitEvents>;
     this.nsp = nsp;
-    if (opts?.auth) this.auth = opts.auth;
-    this.sender = new Sender(this as unknown as Socket, opts ?? {}, (event) => this.notifyOutgoing(event));
-    this._delivery = (opts?.delivery || io._delivery)?.(this as unknown as Socket);
+    const { auth, delivery = io._delivery } = opts;
+    if (auth) this.auth = auth;
+    this.sender = new Sender(this as unknown as Socket, opts, (event) => this.notifyOutgoing(event));
+    if (delivery) this._delivery = delivery(this as unknown as Socket);
     if (io._autoConnect) this.connect();
   }
 
@@ -123,16 +126,13 @@ export class Socket<
 
   /** Leaves the namespace and does not come back by itself; the connection closes with its last socket. What was emitted before is still sent. */
   disconnect(): this {
-    const { connected } = this;
+    const { connected, _delivery } = this;
     if (connected) this.sender.transmit({ type: PacketType.DISCONNECT, nsp: this.nsp, options: {} });
     this.leave();
-    this._delivery?.end();
+    if (_delivery) _delivery.end();
     if (connected) this._onClose("io client disconnect");
     // Nobody knows when it connects again: who is told of errors is told of this one, and what waited for it is not sent any more.
-    this.sender.acks.abandon(
-      "io client disconnect",
-      (id, ack) => ack.abandon === undefined && this.sender.acks.isBuffered(id),
-    );
+    this.sender.acks.abandon("io client disconnect", true);
     return this;
   }
 
@@ -201,58 +201,41 @@ export class Socket<
 
   /** The connection is open: joins the namespace. @internal */
   _onOpen(): void {
-    const { io } = this;
-    const { engine } = io;
+    const { io, nsp, _delivery } = this;
+    const { engine, _envelope, _ownEnds } = io;
     if (this.joining === engine) return;
     this.joining = engine;
     const join = (data?: object): void => {
-      // The function may answer late, or twice.
+      // The function may answer late.
       if (this.joining !== engine || io.engine !== engine || !this.isActive) return;
-      this.joining = engine;
+      const caps = (_ownEnds ? _ownEnds.caps : []).concat(_delivery ? "delivery" : []);
       const payload = Object.assign(
         {},
         this._pid && { pid: this._pid, offset: this._lastOffset },
         data,
-        io._envelope && {
-          vaiven: {
-            v: 1,
-            caps: this._delivery ? [...CAPABILITIES, "delivery"] : CAPABILITIES,
-            session: this._delivery?.claim(),
-          },
-        },
+        _envelope && { vaiven: { v: 1, caps, session: _delivery && _delivery.claim() } },
       );
-      const packet: SocketPacket = { type: PacketType.CONNECT, nsp: this.nsp };
-      if (Object.keys(payload).length > 0) packet.data = payload;
-      engine.sendPacket(this.sender.encode(packet));
+      const packet: SocketPacket = { type: PacketType.CONNECT, nsp };
+      if (Object.keys(payload).length) packet.data = payload;
+      this._say(packet);
     };
     const refuse = (error: unknown): void => {
       // With the same credentials the next attempt would end like this one.
       if (this.joining !== engine) return;
       this.leave();
-      this.emitOwn("connect_error", asError(error));
+      this.emitReserved("connect_error", asError(error));
     };
     this.guard(() => readAuth(this.auth, join, refuse));
   }
 
-  /** A control packet of our own server. */
-  private onControl(message: ControlMessage): void {
-    const { io, id, nsp } = this;
-    if (message[0] === "lapsed") this.lapse = new VaivenError(message[1], "the server refuses the credentials");
-    else if (message[0] !== "refresh") this._delivery?.onControl(message);
-    else {
-      const report = (error: unknown): void => io._report(asError(error));
-      const answer = (data?: object): void => {
-        if (this.connected && this.id === id) {
-          io.engine.sendPacket(this.sender.encode({ type: PacketType.CONTROL, nsp, data: ["refresh", data] }));
-        }
-      };
-      this.guard(() => readAuth(this.auth, answer, report));
-    }
+  /** Sends what is no event, now. Throws `PACKET_*` for what the server does not take. @internal */
+  _say(packet: SocketPacket): void {
+    this.io.engine.sendPacket(this.sender.encode(packet));
   }
 
   /** The connection could not be made. @internal */
   _onError(error: Error): void {
-    if (!this.connected) this.emitOwn("connect_error", error);
+    if (!this.connected) this.emitReserved("connect_error", error);
   }
 
   /** The connection is lost, or this socket has left it. @internal */
@@ -261,68 +244,60 @@ export class Socket<
     this.connected = false;
     this.joining = undefined;
     this.id = undefined;
-    const isKept = this._delivery?.cut();
-    this.emitOwn("disconnect", reason, description);
-    if (isKept) return;
-    // Acknowledgements of packets that wait can still come.
-    this.sender.acks.abandon(reason, (id) => this.sender.acks.isBuffered(id));
+    const isKept = this._delivery && this._delivery.cut();
+    this.emitReserved("disconnect", reason as Socket.DisconnectReason, description as DisconnectDescription);
+    if (!isKept) this.sender.acks.abandon(reason);
   }
 
   /** A packet of this namespace. @internal */
-  _onPacket(packet: SocketPacket): void {
-    let { type, data, id } = packet;
-    if (type === PacketType.CONTROL) {
-      const message = data as ControlMessage;
-      if (message[0] === "ack-error") {
-        type = PacketType.ACK;
-        id = message[1];
-        data = [errorOf(message[2])];
-      }
-    }
-    if (type === PacketType.EVENT || type === PacketType.ACK) this._delivery?.count();
+  _onPacket({ type, data, id }: SocketPacket): void {
+    const { _delivery, _lapse } = this;
+    if (_delivery && (type === PacketType.EVENT || type === PacketType.ACK)) _delivery.count();
     if (type === PacketType.EVENT) {
       const args = data as unknown[];
       if (id !== undefined) args.push(this.answer(id));
       if (this.connected && !this.isHolding) this.deliver(args);
       else this.receiveBuffer.push(args);
     } else if (type === PacketType.ACK) this.sender.acks.settle(id as number, data as unknown[]);
-    else if (type === PacketType.CONTROL) this.onControl(data as ControlMessage);
-    else if (type === PacketType.CONNECT) this.onConnect(data as ConnectData | undefined);
+    else if (type === PacketType.CONTROL) {
+      if (_delivery) _delivery.onControl(data as ControlMessage);
+    } else if (type === PacketType.CONNECT) this.onConnect((data || {}) as ConnectData);
     else if (type === PacketType.DISCONNECT) {
       this.release();
       this.leave();
-      this._delivery?.end();
-      const { lapse } = this;
-      this.lapse = undefined;
-      this._onClose("io server disconnect", lapse);
+      if (_delivery) _delivery.end();
+      this._lapse = undefined;
+      this._onClose("io server disconnect", _lapse);
     } else if (type === PacketType.CONNECT_ERROR) {
       this.leave();
-      const { message = typeof data === "string" ? data : "", data: more } = (data ?? {}) as ExtendedError;
+      const { message = typeof data === "string" ? data : "", data: more } = (data || {}) as ExtendedError;
       const error = new VaivenError("CONNECT_REFUSED", "");
-      this.emitOwn("connect_error", Object.assign(error, { message: `${message}`, data: more }));
+      this.emitReserved("connect_error", Object.assign(error, { message: `${message}`, data: more }));
     }
   }
 
-  private onConnect(data: ConnectData | undefined): void {
-    if (data?.sid === undefined) {
-      this.emitOwn(
+  private onConnect({ sid, pid, vaiven }: ConnectData): void {
+    if (sid === undefined) {
+      this.emitReserved(
         "connect_error",
         new VaivenError("CONNECT_REFUSED", "the server speaks Socket.IO 2, which this client does not"),
       );
       return;
     }
-    const { sid, pid, vaiven } = data;
+    const { _delivery, sender } = this;
+    const { keep, offsets } = vaiven || {};
     this.id = sid;
-    const terms = vaiven && "keep" in vaiven ? vaiven : undefined;
     this.connected = true;
     this.isHolding = true;
-    this.recovered = this._delivery?.accept(terms) || (pid !== undefined && this._pid === pid);
+    this.recovered =
+      (_delivery && _delivery.accept(keep === undefined ? undefined : (vaiven as DeliveryTerms))) ||
+      (pid !== undefined && this._pid === pid);
     if (!this.recovered) this._lastOffset = undefined;
     this._pid = pid;
-    this.offsetTag = terms ? undefined : (vaiven as { offsets?: string } | undefined)?.offsets;
-    this.sender.drain();
-    this.emitOwn("connect");
-    this.sender.resume(!this.recovered);
+    this.offsetTag = offsets;
+    sender.drain();
+    this.emitReserved("connect");
+    sender.resume(!this.recovered);
     Promise.resolve().then(() => this.release());
   }
 
@@ -345,8 +320,8 @@ export class Socket<
     const [event, ...rest] = args;
     const last = rest[rest.length - 1];
     const fail =
-      typeof last === "function" && this._failsAcks ? (cause: unknown): void => last(asError(cause)) : undefined;
-    if (!this.dispatch(event, rest, fail) && !this.listenersAny().length) fail?.(unhandledError(event));
+      typeof last === "function" && this.io._takesErrors ? (cause: unknown): void => last(asError(cause)) : undefined;
+    if (!this.dispatch(event, rest, fail) && fail && !this.listenersAny().length) fail(unhandledError(event));
   }
 
   /** Our server says how its offsets begin, and they are taken off. With Socket.IO's any text may be one, and all stay. */
@@ -366,14 +341,10 @@ export class Socket<
       if (answered || (this.connected && receiver && this.id !== receiver)) return;
       answered = true;
       const packet: BufferedPacket = { type: PacketType.ACK, nsp: this.nsp, id, data, options: {} };
-      if (this.connected && !this._delivery?.isFull) this.sender.transmit(packet);
-      else if (this._delivery?.pid) this.sendBuffer.push(packet);
+      const { _delivery } = this;
+      if (this.connected && !(_delivery && _delivery.isFull)) this.sender.transmit(packet);
+      else if (_delivery && _delivery.pid) this.sendBuffer.push(packet);
     };
-  }
-
-  /** Whether the server takes errors as acknowledgements. @internal */
-  get _failsAcks(): boolean {
-    return this.io._envelope?.caps.includes(ACK_ERRORS) === true;
   }
 
   private leave(): void {
@@ -385,11 +356,7 @@ export class Socket<
   /** A session is lost: what was said in it, and not sent, means nothing in another. @internal */
   _onLost(reason: string): void {
     this.sendBuffer = this.sendBuffer.filter(({ type }) => type === PacketType.EVENT);
-    this.sender.acks.abandon(reason, (id) => this.sender.acks.isBuffered(id));
-  }
-
-  private emitOwn(event: keyof SocketReservedEvents, ...args: unknown[]): void {
-    this.dispatch(event, args);
+    this.sender.acks.abandon(reason);
   }
 }
 

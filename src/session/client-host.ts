@@ -86,8 +86,8 @@ export interface ClientHost {
   platform(background: boolean): ClientPlatform;
   /** The transports by name; undefined for those that the platform lacks. */
   readonly transports: Readonly<Record<string, ClientTransportClass | undefined>>;
-  /** Goes over from polling to another transport (client-upgrade.ts). Absent where there is no polling. */
-  readonly upgrade?: typeof upgradeClient;
+  /** Goes over from polling to another transport (client-upgrade.ts). Undefined where there is no polling. */
+  readonly upgrade: typeof upgradeClient | undefined;
   /** Encodes one packet. Throws a VaivenError `PACKET_*` for data that cannot be written. */
   encode(packet: SocketPacket, options?: OutgoingOptions): Outgoing;
   /** Makes the reader of one connection. */

@@ -2,12 +2,12 @@
 import { EventEmitter } from "node:events";
 import { delivery } from "../../src/client/delivery.js";
 import { BaseManager } from "../../src/client/manager.js";
+import { ownEnds } from "../../src/client/own-ends.js";
 import type { Socket as ClientSocket } from "../../src/client/socket.js";
 import type { SocketOptions } from "../../src/client/socket-options.js";
 import { VaivenError } from "../../src/errors.js";
 import { HeaderTable, RequestSnapshot } from "../../src/http/request-snapshot.js";
 import { PacketReader } from "../../src/packet/packet-reader.js";
-import { PayloadCodec } from "../../src/packet/payload.js";
 import { encodePacket } from "../../src/packet/socket-packet.js";
 import { Client } from "../../src/server/client.js";
 import type { EngineSocket } from "../../src/server/engine-socket.js";
@@ -17,6 +17,7 @@ import type { ConnectionStateRecoveryOptions } from "../../src/server/server-opt
 import type { AnySocket } from "../../src/server/socket.js";
 import type { LostSession } from "../../src/server/socket-types.js";
 import type { ClientHost, ClientTransportContext, SurroundingsListener } from "../../src/session/client-host.js";
+import { upgradeClient } from "../../src/session/client-upgrade.js";
 import { Deadlines } from "../../src/session/deadlines.js";
 import { FlushQueue } from "../../src/session/flush-queue.js";
 import { ServerSession, type SessionOptions } from "../../src/session/server-session.js";
@@ -24,6 +25,10 @@ import type { Transport } from "../../src/session/transport.js";
 import { FakePlatform } from "./fake-platform.js";
 import { type ByteSocket, byteSocketPair } from "./memory-bytes.js";
 import { MemoryPollingClient, MemoryPollingServer, Wire } from "./memory-transport.js";
+
+class Manager extends BaseManager {
+  override readonly _ownEnds = ownEnds;
+}
 
 const SESSION: SessionOptions = {
   pingInterval: 25_000,
@@ -339,7 +344,7 @@ export class DeliveryWorld {
   }
 
   private open(): ClientSocket {
-    const manager = new BaseManager(this.clientHost(), "http://host.example", {
+    const manager = new Manager(this.clientHost(), "http://host.example", {
       transports: this.names as never,
       reconnectionDelay: 100,
       reconnectionDelayMax: 100,
@@ -470,7 +475,7 @@ export class DeliveryWorld {
     };
     return {
       flushQueue,
-      payload: new PayloadCodec(platform),
+      upgrade: upgradeClient,
       location: undefined,
       platform: () => platform,
       transports: { polling: transport("polling"), websocket: transport("websocket") },

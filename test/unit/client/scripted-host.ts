@@ -2,6 +2,7 @@
 import { makeIo } from "../../../src/client/io.js";
 import { BaseManager } from "../../../src/client/manager.js";
 import type { ManagerOptions } from "../../../src/client/options.js";
+import { ownEnds } from "../../../src/client/own-ends.js";
 import type { Socket } from "../../../src/client/socket.js";
 import type { SocketOptions } from "../../../src/client/socket-options.js";
 import type { VaivenError } from "../../../src/errors.js";
@@ -95,6 +96,7 @@ export function scene(overrides: Partial<ClientHost> = {}): Scene {
     location: { protocol: "http:", host: "page.example:8080" },
     platform: () => platform,
     transports: { websocket: Transport },
+    upgrade: undefined,
     encode: encodePacket,
     createReader: () => new PacketReader({ maxAttachments: 10, maxAttachmentBytes: 100 }),
     userBytes: (bytes) => bytes,
@@ -106,6 +108,8 @@ export function scene(overrides: Partial<ClientHost> = {}): Scene {
     ...overrides,
   };
   class Manager extends BaseManager {
+    override readonly _ownEnds = ownEnds;
+
     constructor(uri?: string | Partial<ManagerOptions>, opts?: Partial<ManagerOptions>) {
       super(host, uri, opts);
     }

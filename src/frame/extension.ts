@@ -19,11 +19,27 @@ export function isToken(text: string): boolean {
   return WHOLE_TOKEN.test(text);
 }
 
+let lastHeader = "";
+let lastExtensions: readonly Extension[] = [];
+
+/** As {@link readExtensions}; browsers of one kind all send the same. */
+export function parseExtensions(header: string): readonly Extension[] | undefined {
+  if (header === lastHeader) {
+    return lastExtensions;
+  }
+  const extensions = readExtensions(header);
+  if (extensions !== undefined) {
+    lastHeader = header;
+    lastExtensions = extensions;
+  }
+  return extensions;
+}
+
 /**
  * Reads `name; param; param=value, name …`; values may be quoted, but must be tokens after unquoting. Empty list elements are passed over
  * (RFC 7230 section 7). Undefined if the header breaks the grammar.
  */
-export function parseExtensions(header: string): readonly Extension[] | undefined {
+function readExtensions(header: string): readonly Extension[] | undefined {
   const scanner = new Scanner(header);
   const extensions: Extension[] = [];
   while (!scanner.isDone) {

@@ -29,12 +29,16 @@ export function refuseOrigin(
   }
   if (allowedOrigin === origin || site === "same-origin") return undefined;
   const host = hostOf(request, trust);
+  if (origin === lastOrigin && host === lastHost) return undefined;
   const from = splitOrigin(origin);
   const to = host === undefined ? undefined : splitAuthority(host.toLowerCase());
   if (from !== undefined && to !== undefined) {
     const toPort = to.port === DEFAULT_PORTS[from.scheme] ? "" : to.port;
-    if (from.host === to.host && from.port === toPort) return undefined;
-    if (isLoopback(from.host) && isLoopback(to.host)) return undefined;
+    if ((from.host === to.host && from.port === toPort) || (isLoopback(from.host) && isLoopback(to.host))) {
+      lastOrigin = origin;
+      lastHost = host;
+      return undefined;
+    }
   }
   return refusal(
     `the Origin ${JSON.stringify(origin)} differs from the Host ${JSON.stringify(host ?? "")}`,
@@ -43,6 +47,10 @@ export function refuseOrigin(
     { origin, host, site: typeof site === "string" ? site : undefined },
   );
 }
+
+/** What was allowed last, because the two agree: the next page is mostly another one of the same site. */
+let lastOrigin: string | undefined;
+let lastHost: string | undefined;
 
 function corsOption(origin: string): string {
   return `cors: { origin: ${JSON.stringify(origin)} }`;

@@ -18,8 +18,21 @@ export class EngineQuery {
 /** More parameters than any client sends; the rest is not looked at. */
 const MAX_PARAMETERS = 256;
 
-/** Reads what Engine.IO needs of the query of `url`. */
-export function readEngineQuery(url: string): EngineQuery {
+let lastUrl = "";
+let lastQuery: Readonly<EngineQuery> = Object.freeze(new EngineQuery());
+
+/** Reads what Engine.IO needs of the query of `url`. Handshakes over WebSocket mostly ask for the same as the one before. */
+export function readEngineQuery(url: string): Readonly<EngineQuery> {
+  if (url === lastUrl) return lastQuery;
+  const query = readAnew(url);
+  if (query.sid === undefined && query.stamp === undefined) {
+    lastUrl = url;
+    lastQuery = Object.freeze(query);
+  }
+  return query;
+}
+
+function readAnew(url: string): EngineQuery {
   const query = new EngineQuery();
   eachParameter(url, (name, value) => {
     switch (name) {

@@ -1,6 +1,6 @@
 // node/ One upgrade request until it is answered (RFC 6455 section 4.2; server/host.ts is the contract).
 import { type IncomingMessage, ServerResponse, STATUS_CODES, validateHeaderName, validateHeaderValue } from "node:http";
-import type { Socket } from "node:net";
+import { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { VaivenError } from "../errors.js";
 import type { DeflateOptions } from "../frame/deflate.js";
@@ -212,16 +212,21 @@ function headerLines(headers: AnswerHeaders): string {
   return lines;
 }
 
+/** What every socket of Node's does when its peer has ended. It has no effect where halves may end one by one, and as a second listener of `end` it costs an array. */
+const NET_END_LISTENER: unknown = new Socket().listeners("end")[0];
+
 /**
  * Takes http's listeners and ours off `socket`; those of the user's stay. All are taken off first, so that Node makes its table of listeners
  * anew: the one that http has filled and emptied takes 800 bytes, the new one 250.
  */
 function forgetHttp(socket: Duplex): void {
+  const halfOpen = socket.allowHalfOpen;
   const kept: { event: string | symbol; listener: (...args: unknown[]) => void }[] = [];
   for (const event of socket.eventNames()) {
     if (event === "timeout") continue;
     for (const listener of socket.rawListeners(event)) {
-      if (listener !== destroyAfterError) kept.push({ event, listener: listener as (...args: unknown[]) => void });
+      if (listener !== destroyAfterError && !(halfOpen && listener === NET_END_LISTENER))
+        kept.push({ event, listener: listener as (...args: unknown[]) => void });
     }
   }
   socket.removeAllListeners();

@@ -71,16 +71,21 @@ export class Admission {
       done(limitRefusal(RefusalCode.FORBIDDEN, tooMany, tooMany.httpStatus === 429 ? 429 : 503));
       return;
     }
+    if (settings.allowRequest === undefined) {
+      this.goOn(req, query, done);
+      return;
+    }
     const failed = (cause: unknown): void => engine.failed(cause, { event: "allowRequest", request: req });
     askAllowRequest(settings.allowRequest, req, failed, (refused) => {
-      if (refused !== undefined) {
-        done(refused);
-        return;
-      }
-      const protocol = verifyProtocol(query, settings.offer);
-      if (typeof protocol === "object") done(protocol);
-      else this.makeId(req, done);
+      if (refused === undefined) this.goOn(req, query, done);
+      else done(refused);
     });
+  }
+
+  private goOn(req: IncomingMessage, query: EngineQuery, done: (result: string | Refusal) => void): void {
+    const protocol = verifyProtocol(query, this.engine.settings.offer);
+    if (typeof protocol === "object") done(protocol);
+    else this.makeId(req, done);
   }
 
   private makeId(req: IncomingMessage, done: (result: string | Refusal) => void): void {

@@ -7,15 +7,11 @@ import { isThenable } from "./middleware.js";
 
 /** Calls `done` once, with why the request is refused, or with undefined. A function that throws refuses. */
 export function askAllowRequest(
-  allowRequest: EngineOptions["allowRequest"],
+  allowRequest: NonNullable<EngineOptions["allowRequest"]>,
   req: IncomingMessage,
   failedBy: (cause: unknown) => void,
   done: (refused: Refusal | undefined) => void,
 ): void {
-  if (allowRequest === undefined) {
-    done(undefined);
-    return;
-  }
   let decided = false;
   const decide = (error: string | null | undefined, success: boolean): void => {
     if (decided) return;

@@ -6,7 +6,6 @@
 import type { IncomingMessage } from "node:http";
 import { type ErrorCode, VaivenError } from "../errors.js";
 import { errorOf } from "../event/ack-errors.js";
-import type { Unchecked } from "../event/event-map.js";
 import type { RequestSnapshot } from "../http/request-snapshot.js";
 import { pathOf, readQuery } from "../http/target.js";
 import { Capability, capabilitiesOf, controlOf } from "../packet/control-packet.js";
@@ -15,6 +14,7 @@ import { Deadline } from "../session/deadlines.js";
 import type { CloseReason, Connection, ConnectionSink } from "./connection.js";
 import type { EngineSocket } from "./engine-socket.js";
 import { takeEnvelope } from "./envelope.js";
+import type { JoinOutcome } from "./namespace.js";
 import type { PacketCodec } from "./packet-writer.js";
 import { type PacketTarget, writeToEngine } from "./plugin-doors.js";
 import type { AnyServer } from "./server.js";
@@ -34,12 +34,31 @@ export interface ConnectionOrigin {
   readonly socket: EngineSocket;
 }
 
-/** What came for a namespace between its CONNECT and its `connection`. */
-interface PendingJoin {
-  readonly packets: SocketPacket[];
-  size: number;
+/** A namespace that the client has asked for, until it is decided; and what came for it meanwhile. */
+class PendingJoin implements JoinOutcome {
+  packets: SocketPacket[] | undefined = undefined;
+  size = 0;
   /** Undefined while it is asked whether there is such a namespace, or a session to recover. */
-  socket: AnySocket | undefined;
+  socket: AnySocket | undefined = undefined;
+  private readonly client: Client;
+  private readonly name: string;
+
+  constructor(client: Client, name: string) {
+    this.client = client;
+    this.name = name;
+  }
+
+  onSocket(socket: AnySocket): void {
+    this.socket = socket;
+  }
+
+  onRefused(): void {
+    this.client._forgetPending(this.name);
+  }
+
+  onJoined(socket: AnySocket): void {
+    this.client._onJoined(this.name, socket, this);
+  }
 }
 
 /** Clients wait for the answer to CONNECT before they send: more than this is no client of ours or of Socket.IO's. */
@@ -285,6 +304,7 @@ export class Client implements ConnectionSink {
       packet.type !== PacketType.CONNECT_ERROR
     ) {
       pending.size += size;
+      pending.packets ??= [];
       if (pending.packets.length >= MAX_PENDING_PACKETS || pending.size > this.server._maxPendingBytes) {
         this.violation(packet);
       } else pending.packets.push(packet);
@@ -312,29 +332,24 @@ export class Client implements ConnectionSink {
       return;
     }
     this.pending ??= new Map();
-    const join: PendingJoin = { packets: [], size: 0, socket: undefined };
+    const join = new PendingJoin(this, name);
     this.pending.set(name, join);
-    this.server._findNamespace(name, payload ?? {}, (namespace) => {
+    const known = this.server._nsps.get(name);
+    if (known !== undefined) {
+      known._join(this, payload, join, claim);
+      return;
+    }
+    this.server._makeNamespace(name, payload ?? {}, (namespace) => {
       if (this.closed) return;
       if (namespace === undefined) {
-        this.forgetPending(name);
+        this._forgetPending(name);
         this.tellRefused(name, "Invalid namespace");
-        return;
-      }
-      const auth = payload as { [key: string]: Unchecked } | undefined;
-      const outcome = {
-        onSocket: (socket: AnySocket) => {
-          join.socket = socket;
-        },
-        onRefused: () => this.forgetPending(name),
-        onJoined: (socket: AnySocket) => this.onJoined(name, socket, join),
-      };
-      namespace._join(this, auth, outcome, claim);
+      } else namespace._join(this, payload, join, claim);
     });
   }
 
-  /** The socket is there and knows its id; `connection` handlers run, then what came meanwhile is delivered. */
-  private onJoined(name: string, socket: AnySocket, join: PendingJoin): void {
+  /** @internal The socket is there and knows its id; `connection` handlers run, then what came meanwhile is delivered. */
+  _onJoined(name: string, socket: AnySocket, join: PendingJoin): void {
     this.clearDeadline();
     if (this.first === undefined) this.first = socket;
     else {
@@ -345,8 +360,8 @@ export class Client implements ConnectionSink {
     socket._onConnect();
     socket.nsp._announce(socket);
     socket._onAnnounced();
-    this.forgetPending(name);
-    for (const packet of join.packets) {
+    this._forgetPending(name);
+    for (const packet of join.packets ?? []) {
       if (this.closed) return;
       this.onPacket(packet, 0);
     }
@@ -358,7 +373,8 @@ export class Client implements ConnectionSink {
     this.reader.control = this._caps !== 0;
   }
 
-  private forgetPending(name: string): void {
+  /** @internal */
+  _forgetPending(name: string): void {
     this.pending?.delete(name);
     if (this.pending?.size === 0) this.pending = undefined;
   }

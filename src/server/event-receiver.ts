@@ -3,27 +3,21 @@ import type { EventsMap, Unchecked } from "../event/event-map.js";
 import { append, type ListenerList, prepend, remove } from "../event/listener-list.js";
 import { type Middleware, runMiddlewares } from "./middleware.js";
 import type { Event } from "./socket-types.js";
-import { emitLocally, StrictEventEmitter } from "./strict-event-emitter.js";
+import { emitLocally, type LateEmitterState, LateEventEmitter } from "./strict-event-emitter.js";
 
 /** A catch-all listener: the event's name, then its arguments. */
 type AnyListener = (...args: Unchecked[]) => void;
 
-/** One object for all: Node reads it when an emitter is made. */
-const CAPTURE = { captureRejections: true };
-
 /** Calls listeners so that no error of theirs reaches who read the packet. */
-export abstract class EventReceiver<
-  Listen extends EventsMap,
-  Emit extends EventsMap,
-  Reserved extends EventsMap,
-> extends StrictEventEmitter<Listen, Emit, Reserved> {
+export abstract class EventReceiver<Listen extends EventsMap, Emit extends EventsMap, Reserved extends EventsMap>
+  extends LateEventEmitter<Listen, Emit, Reserved>
+  implements LateEmitterState
+{
+  /** @internal */
+  hasListenerTable = false;
   private anyIncoming: ListenerList<AnyListener> | undefined = undefined;
   private anyOutgoing: ListenerList<AnyListener> | undefined = undefined;
   private middlewares: Middleware<Event>[] | undefined = undefined;
-
-  constructor() {
-    super(CAPTURE);
-  }
 
   /** Adds a middleware for each incoming event: `([event, ...args], next)`. `next(error)` drops the event and emits `error` here. */
   use(fn: (event: Event, next: (err?: Error) => void) => void): this {

@@ -140,11 +140,6 @@ export class Namespace<
   private admit(socket: AnySocket, middlewares: readonly Middleware<Unchecked>[], outcome: JoinOutcome): void {
     const { client } = socket;
     outcome.onSocket(socket);
-    const refuse = (error: Error): void => {
-      if (client.isClosed) return;
-      outcome.onRefused();
-      socket._refuse(error);
-    };
     const accept = (): void => {
       if (client.isClosed) return;
       this.sockets.set(socket.id, socket);
@@ -154,6 +149,11 @@ export class Namespace<
       accept();
       return;
     }
+    const refuse = (error: Error): void => {
+      if (client.isClosed) return;
+      outcome.onRefused();
+      socket._refuse(error);
+    };
     runMiddlewares(middlewares, socket, {
       onDone: (error) => (error === undefined ? accept() : refuse(error)),
       onThrown: (cause, late) => {

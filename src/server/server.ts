@@ -344,17 +344,12 @@ export class Server<
     return new (adapterClass as new (nsp: AnyNamespace) => NamespaceAdapter)(namespace);
   }
 
-  /** @internal The namespace that a client asks for; made here if a parent matches it. Undefined if there is none. */
-  _findNamespace(
+  /** @internal The namespace that a client asks for and that there is not; made here if a parent matches it. Undefined if none does. */
+  _makeNamespace(
     name: string,
     auth: { [key: string]: Unchecked },
     found: (namespace: AnyNamespace | undefined) => void,
   ): void {
-    const known = this._nsps.get(name);
-    if (known !== undefined) {
-      found(known);
-      return;
-    }
     const parents = [...this.parents];
     const ask = (index: number): void => {
       const entry = parents[index];

@@ -40,6 +40,42 @@ type StrictEventEmitterConstructor = new <
 export const StrictEventEmitter: StrictEventEmitterConstructor =
   EventEmitter as unknown as StrictEventEmitterConstructor;
 
+const addingMethods = ["on", "addListener", "prependListener"] as const;
+/** Node's emitter is a function that older programs call on objects of their own (its documentation, `util.inherits`). */
+const becomeEmitter = EventEmitter as unknown as (this: object, options: { captureRejections: boolean }) => void;
+
+/** Only its prototype matters: no instance goes through EventEmitter's constructor before it has a listener. */
+function Late(): void {}
+Object.setPrototypeOf(Late, EventEmitter);
+Late.prototype = Object.create(EventEmitter.prototype, {
+  constructor: { value: Late, configurable: true, writable: true },
+});
+for (const name of addingMethods) {
+  const add = EventEmitter.prototype[name];
+  Object.defineProperty(Late.prototype, name, {
+    configurable: true,
+    writable: true,
+    value: function (this: EventEmitter & LateEmitterState, event: string | symbol, listener: () => void) {
+      if (!this.hasListenerTable) {
+        this.hasListenerTable = true;
+        becomeEmitter.call(this, { captureRejections: true });
+      }
+      return add.call(this, event, listener);
+    },
+  });
+}
+
+/** A field of its own in every {@link LateEventEmitter}. */
+export interface LateEmitterState {
+  hasListenerTable: boolean;
+}
+
+/**
+ * The same with `captureRejections`, for objects of which there are many and that mostly have few listeners, or none: the table that Node makes for them
+ * takes 250 bytes, so it is made with the first one. Everything that only looks works without it. Whoever extends it declares {@link LateEmitterState}.
+ */
+export const LateEventEmitter: StrictEventEmitterConstructor = Late as unknown as StrictEventEmitterConstructor;
+
 /** Calls the listeners of an emitter whose own `emit` sends. */
 export const emitLocally: (this: unknown, event: unknown, ...args: unknown[]) => boolean = EventEmitter.prototype
   .emit as (this: unknown, event: unknown, ...args: unknown[]) => boolean;

@@ -2,13 +2,18 @@
 import type { Outgoing } from "../packet/outgoing.js";
 
 /**
- * The queue of one session. Counting is lazy: while the transport is writable, packets pass through within the turn and are never counted;
+ * The queue of one session, from the packet that begins it to the flush that takes it. Counting is lazy: while the transport is writable, packets
+ * pass through within the turn and are never counted;
  * they are as soon as somebody asks, or as soon as they have to wait.
  */
 export class PacketBuffer {
-  readonly packets: Outgoing[] = [];
+  readonly packets: Outgoing[];
   private counted = 0;
   private countedBytes = 0;
+
+  constructor(first: Outgoing) {
+    this.packets = [first];
+  }
 
   /** Bytes of all packets that wait. */
   byteLength(textByteLength: (text: string) => number): number {
@@ -17,11 +22,5 @@ export class PacketBuffer {
       this.countedBytes += (packets[this.counted] as Outgoing).byteLength(textByteLength);
     }
     return this.countedBytes;
-  }
-
-  clear(): void {
-    this.packets.length = 0;
-    this.counted = 0;
-    this.countedBytes = 0;
   }
 }

@@ -13,16 +13,29 @@ export interface DeadlineOwner {
   onDeadline(deadline: Deadline): void;
 }
 
-/** One point in time for one owner. Made once, set and cleared at will through {@link Deadlines}. */
-export class Deadline {
-  readonly owner: DeadlineOwner;
-  /** The bucket it lies in, and its neighbours there. Only for {@link Deadlines}. */
+/** One point in time. Set and cleared at will through {@link Deadlines}, to which all its fields belong. Where there are many of them, who has one may be one. */
+export interface DeadlineEntry {
+  /** The bucket it lies in, and its neighbours there; undefined at the beginning. */
+  bucket: Bucket | undefined;
+  previous: DeadlineEntry | undefined;
+  next: DeadlineEntry | undefined;
+  /** It passed. */
+  onDeadline(): void;
+}
+
+/** One point in time for one owner, who may have others. */
+export class Deadline implements DeadlineEntry {
   bucket: Bucket | undefined = undefined;
-  previous: Deadline | undefined = undefined;
-  next: Deadline | undefined = undefined;
+  previous: DeadlineEntry | undefined = undefined;
+  next: DeadlineEntry | undefined = undefined;
+  private readonly owner: DeadlineOwner;
 
   constructor(owner: DeadlineOwner) {
     this.owner = owner;
+  }
+
+  onDeadline(): void {
+    this.owner.onDeadline(this);
   }
 
   /** Whether it is set and has not passed. */
@@ -33,7 +46,7 @@ export class Deadline {
 
 interface Bucket {
   readonly due: number;
-  first: Deadline | undefined;
+  first: DeadlineEntry | undefined;
 }
 
 /** All pending deadlines of one process side. Never early; at most 10 ms late for delays under a second. */
@@ -56,7 +69,7 @@ export class Deadlines {
   }
 
   /** Sets `deadline` to `ms` milliseconds from now, whether or not it was set before. */
-  set(deadline: Deadline, ms: number): void {
+  set(deadline: DeadlineEntry, ms: number): void {
     this.unlink(deadline);
     const due = roundUp(this.clock.now() + ms, ms);
     let bucket = this.buckets.get(due);
@@ -74,14 +87,14 @@ export class Deadlines {
   }
 
   /** Clears `deadline`; its owner is not called. A no-op where it is not set. */
-  clear(deadline: Deadline): void {
+  clear(deadline: DeadlineEntry): void {
     if (!this.unlink(deadline) || this.count > 0) return;
     this.stop();
     this.buckets.clear();
     this.heap = [];
   }
 
-  private unlink(deadline: Deadline): boolean {
+  private unlink(deadline: DeadlineEntry): boolean {
     const { bucket, previous, next } = deadline;
     if (bucket === undefined) return false;
     if (previous !== undefined) previous.next = next;
@@ -120,7 +133,7 @@ export class Deadlines {
       while (bucket?.first !== undefined) {
         const deadline = bucket.first;
         this.unlink(deadline);
-        deadline.owner.onDeadline(deadline);
+        deadline.onDeadline();
       }
     }
     if (this.count > 0) this.schedule();

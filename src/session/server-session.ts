@@ -10,8 +10,9 @@ import { VaivenError } from "../errors.js";
 import { enginePacketType } from "../packet/engine-packet.js";
 import { controlPacket, type Outgoing } from "../packet/outgoing.js";
 import { PacketBuffer } from "./buffer.js";
-import { Deadline, type DeadlineOwner, type Deadlines } from "./deadlines.js";
+import type { DeadlineEntry, Deadlines } from "./deadlines.js";
 import type { FlushQueue } from "./flush-queue.js";
+import { openJson } from "./open-json.js";
 import type { Platform } from "./platform.js";
 import { ServerUpgrade } from "./server-upgrade.js";
 import { type CloseReason, reasonOf, type SessionObserver, type SessionSink } from "./session-sink.js";
@@ -54,8 +55,10 @@ const CODE_PONG = 51;
 const CODE_MESSAGE = 52;
 const CODE_NOOP = 54;
 
-/** One Engine.IO session at the server. Satisfies the `Connection` contract of server/. */
-export class ServerSession implements TransportSink, DeadlineOwner {
+const NOTHING: readonly Outgoing[] = Object.freeze([]);
+
+/** One Engine.IO session at the server. Satisfies the `Connection` contract of server/. There is one for each client, so it is its own deadline, that of the heartbeat. */
+export class ServerSession implements TransportSink, DeadlineEntry {
   readonly id: string;
   readonly protocol: 3 | 4;
   state: "opening" | "open" | "closing" | "closed" = "opening";
@@ -65,8 +68,11 @@ export class ServerSession implements TransportSink, DeadlineOwner {
   private current: Transport;
   private readonly options: SessionOptions;
   protected readonly host: SessionHost;
-  private readonly buffer = new PacketBuffer();
-  private readonly heartbeat: Deadline;
+  /** What waits for the transport; undefined where nothing does, as mostly. */
+  private buffer: PacketBuffer | undefined = undefined;
+  bucket: DeadlineEntry["bucket"] = undefined;
+  previous: DeadlineEntry | undefined = undefined;
+  next: DeadlineEntry | undefined = undefined;
   private upgrade: ServerUpgrade | undefined = undefined;
   private flushQueued = false;
   private awaitsPong = false;
@@ -88,7 +94,6 @@ export class ServerSession implements TransportSink, DeadlineOwner {
     this.sink = sink;
     this.options = options;
     this.host = host;
-    this.heartbeat = new Deadline(this);
     transport.sink = this;
   }
 
@@ -103,53 +108,46 @@ export class ServerSession implements TransportSink, DeadlineOwner {
   }
 
   get writable(): boolean {
-    return this.state === "open" && this.buffer.packets.length === 0 && this.current.writable;
+    return this.state === "open" && this.buffer === undefined && this.current.writable;
   }
 
   /** The packets that wait for the transport: `socket.conn.writeBuffer`. Not to be changed. */
   get queued(): readonly Outgoing[] {
-    return this.buffer.packets;
+    return this.buffer?.packets ?? NOTHING;
   }
 
   get bufferedAmount(): number {
-    return this.buffer.byteLength(this.host.platform.textByteLength) + this.current.bufferedAmount;
+    return this.queuedBytes() + this.current.bufferedAmount;
   }
 
   /** Sends the open packet, with `extra` fields in it and `initial` right behind it, and starts the heartbeat. Once. */
   open(extra?: Readonly<Record<string, unknown>>, initial?: Outgoing): void {
     if (this.state !== "opening") return;
     this.state = "open";
-    const { pingInterval, pingTimeout, maxPayload, upgrades } = this.options;
-    const data = {
-      sid: this.id,
-      upgrades: this.current.name === "polling" ? upgrades : [],
-      pingInterval,
-      pingTimeout,
-      maxPayload,
-      ...extra,
-    };
-    this.send(controlPacket("open", JSON.stringify(data)));
+    const { pingInterval, pingTimeout } = this.options;
+    this.send(controlPacket("open", openJson(this.id, this.options, this.current.name === "polling", extra)));
     if (initial !== undefined) this.send(initial);
     // Protocol 3: the client pings, and each of its pings may come a whole timeout late.
-    this.host.deadlines.set(this.heartbeat, this.protocol === 4 ? pingInterval : pingInterval + pingTimeout);
+    this.host.deadlines.set(this, this.protocol === 4 ? pingInterval : pingInterval + pingTimeout);
   }
 
   send(packet: Outgoing): void {
     if (this.state !== "open" || this.overflowed) return;
     const { observer } = this;
     if (observer?.onPacketCreate !== undefined) announce(packet, observer);
-    this.buffer.packets.push(packet);
+    if (this.buffer === undefined) this.buffer = new PacketBuffer(packet);
+    else this.buffer.packets.push(packet);
     if (this.current.writable) this.queueFlush();
     else if (this.isOverfull()) this.overflow();
   }
 
   flush(): void {
     this.flushQueued = false;
-    const { packets } = this.buffer;
-    if (packets.length === 0 || this.state === "closed" || !this.current.writable) return;
-    this.observer?.onFlush?.(packets);
-    this.current.send(packets);
-    this.buffer.clear();
+    const { buffer } = this;
+    if (buffer === undefined || this.state === "closed" || !this.current.writable) return;
+    this.observer?.onFlush?.(buffer.packets);
+    this.current.send(buffer.packets);
+    this.buffer = undefined;
     if (this.current.writable) this.drained();
     else if (this.current.name === "polling") this.observer?.onDrain?.();
   }
@@ -179,8 +177,8 @@ export class ServerSession implements TransportSink, DeadlineOwner {
     // A client that is going over comes for the rest, or for the end, on its new transport.
     // What a slow client has not taken must still arrive, but not for ever.
     this.awaitsPong = true;
-    this.host.deadlines.set(this.heartbeat, this.options.pingTimeout);
-    if (this.buffer.packets.length === 0) this.closeTransport(error);
+    this.host.deadlines.set(this, this.options.pingTimeout);
+    if (this.buffer === undefined) this.closeTransport(error);
   }
 
   // ── the transport ──
@@ -233,7 +231,7 @@ export class ServerSession implements TransportSink, DeadlineOwner {
   }
 
   onWritable(): void {
-    if (this.buffer.packets.length > 0) {
+    if (this.buffer !== undefined) {
       if (this.state === "closing") {
         this.flush();
         this.closeTransport();
@@ -266,12 +264,12 @@ export class ServerSession implements TransportSink, DeadlineOwner {
     candidate.sink = this;
     this.observer?.onUpgrade?.(candidate);
     if (this.state === "closing") this.onWritable();
-    else if (this.buffer.packets.length > 0) this.queueFlush();
+    else if (this.buffer !== undefined) this.queueFlush();
   }
 
   /** Answers a held poll with nothing, so that the client can go over; a poll that already has something to carry does that. */
   releasePoll(): void {
-    if (this.buffer.packets.length === 0 && this.current.writable) this.current.send([NOOP]);
+    if (this.buffer === undefined && this.current.writable) this.current.send([NOOP]);
   }
 
   /** The probe came to nothing: the session stays where it is. */
@@ -296,19 +294,19 @@ export class ServerSession implements TransportSink, DeadlineOwner {
     }
     if (this.awaitsPong) {
       this.awaitsPong = false;
-      deadlines.set(this.heartbeat, this.options.pingInterval);
+      deadlines.set(this, this.options.pingInterval);
       return;
     }
     this.awaitsPong = true;
     this.heard = false;
     this.send(PING);
-    deadlines.set(this.heartbeat, this.options.pingTimeout);
+    deadlines.set(this, this.options.pingTimeout);
   }
 
   private beat(observer: SessionObserver | undefined): void {
     const { pingInterval, pingTimeout } = this.options;
     this.awaitsPong = false;
-    this.host.deadlines.set(this.heartbeat, this.protocol === 4 ? pingInterval : pingInterval + pingTimeout);
+    this.host.deadlines.set(this, this.protocol === 4 ? pingInterval : pingInterval + pingTimeout);
     observer?.onHeartbeat?.();
   }
 
@@ -327,6 +325,10 @@ export class ServerSession implements TransportSink, DeadlineOwner {
     if (this.current.name !== "polling") this.finish("forced close", undefined);
   }
 
+  private queuedBytes(): number {
+    return this.buffer === undefined ? 0 : this.buffer.byteLength(this.host.platform.textByteLength);
+  }
+
   private queueFlush(): void {
     if (this.flushQueued) return;
     this.flushQueued = true;
@@ -341,7 +343,7 @@ export class ServerSession implements TransportSink, DeadlineOwner {
   /** Small packets cost more as objects than in bytes: a flood of pongs of one byte has its limit too. */
   private isOverfull(): boolean {
     const { maxBufferedBytes } = this.options;
-    return this.buffer.packets.length * PACKET_COST > maxBufferedBytes || this.bufferedAmount > maxBufferedBytes;
+    return this.queued.length * PACKET_COST > maxBufferedBytes || this.bufferedAmount > maxBufferedBytes;
   }
 
   /** Not at once: the packet too many may be part of a broadcast, or of a handler that does not expect its socket to close under it. */
@@ -389,9 +391,9 @@ export class ServerSession implements TransportSink, DeadlineOwner {
   private finish(reason: CloseReason, description: unknown): void {
     if (this.state === "closed") return;
     this.state = "closed";
-    this.host.deadlines.clear(this.heartbeat);
+    this.host.deadlines.clear(this);
     this.abandonUpgrade();
-    this.buffer.clear();
+    this.buffer = undefined;
     this.observer?.onClose?.(reason, description);
     this.sink.onClose(reason, description);
     this.observer?.onClosed?.(reason, description);

@@ -72,4 +72,10 @@ describe("lists of tokens", () => {
     expect(parseTokens("a;b")).toBeUndefined();
     expect(parseTokens("a\u00a0")).toBeUndefined();
   });
+
+  it("reads a header like the one before in the same way, one that breaks the grammar too", () => {
+    const read = ["a; b=1", "a; b=1", "a; =", "a; =", "a; b=1", ""].map((header) => parseExtensions(header));
+    const one = [{ name: "a", parameters: [{ name: "b", value: "1" }] }];
+    expect(read).toEqual([one, one, undefined, undefined, one, []]);
+  });
 });

@@ -104,6 +104,18 @@ describe("a request", () => {
   });
 });
 
+describe("an Origin that was allowed", () => {
+  it("is allowed for its own Host only, and no other Origin with it", () => {
+    const allowed = { origin: "https://a.example", host: "a.example" };
+    for (let round = 0; round < 2; round++) {
+      expect(refuseOrigin(request(allowed), undefined, false)).toBeUndefined();
+      expect(refuseOrigin(request({ ...allowed, host: "b.example" }), undefined, false)).toBeDefined();
+      expect(refuseOrigin(request({ ...allowed, origin: "https://b.example" }), undefined, false)).toBeDefined();
+      expect(refuseOrigin(request({ origin: "https://a.example" }), undefined, false)).toBeDefined();
+    }
+  });
+});
+
 describe("the address of a client", () => {
   const headers = { "x-forwarded-for": "1.1.1.1, 2.2.2.2, 3.3.3.3", "x-forwarded-proto": "https" };
   it("is the peer's where no proxy is trusted", () => {

@@ -31,6 +31,14 @@ describe("the query of Engine.IO", () => {
     });
   }
 
+  it("is the same when it is read again, and another one for another URL", () => {
+    const url = "/socket.io/?EIO=4&transport=websocket";
+    const [first, second, other] = [readEngineQuery(url), readEngineQuery(url), readEngineQuery(`${url}&sid=a`)];
+    expect(second).toEqual(first);
+    expect([first.sid, other.sid]).toEqual([undefined, "a"]);
+    expect(readEngineQuery(url).sid).toBeUndefined();
+  });
+
   it("ends where a fragment begins", () => {
     expect(readEngineQuery("/?sid=a#&sid=b").sid).toBe("a");
   });

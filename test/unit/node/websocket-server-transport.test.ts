@@ -69,7 +69,8 @@ async function settle(): Promise<void> {
 let deadlinesSet: MockInstance<typeof processHost.deadlines.set>;
 
 function pendingDeadlines(): number {
-  return new Set(deadlinesSet.mock.calls.map(([deadline]) => deadline).filter(({ pending }) => pending)).size;
+  return new Set(deadlinesSet.mock.calls.map(([deadline]) => deadline).filter(({ bucket }) => bucket !== undefined))
+    .size;
 }
 
 beforeAll(() => {

@@ -52,6 +52,16 @@ export default defineConfig({
         },
       },
       {
+        resolve: { alias },
+        test: {
+          ...shared,
+          ...oneFileAtATime,
+          name: "conformance",
+          include: ["test/conformance/**/*.test.ts"],
+          testTimeout: 60_000,
+        },
+      },
+      {
         // Browser and packaging tests use what was built: no aliases to the source.
         test: {
           ...shared,

@@ -10,7 +10,7 @@ import { runSteps, STATIC_STEPS } from "./check.mjs";
 import { installPackages, installSystemPackages } from "./install.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
-const KINDS = ["unit", "suites", "interop", "packaging", "fuzz", "browser"];
+const KINDS = ["unit", "suites", "interop", "conformance", "packaging", "fuzz", "browser"];
 
 /** Checks of what was built. */
 const BUILT_STEPS = [

@@ -58,12 +58,14 @@ export class InMemoryAdapter extends Emitter<AdapterEvents> implements Adapter {
     return super.on(event, listener);
   }
 
-  /** A listener that throws does not keep a socket from joining or leaving completely. */
+  /** A listener that throws does not keep a socket from joining or leaving completely, and its promise does not end the process. */
   protected override dispatch(event: unknown, args: readonly unknown[]): boolean {
     const { nsp } = this;
     if (nsp._adapterFailed === undefined) return super.dispatch(event, args);
     try {
-      return super.dispatch(event, args);
+      return super.dispatch(event, args, (result) => {
+        if (result instanceof Promise) result.then(undefined, (cause) => nsp._adapterFailed?.(cause));
+      });
     } catch (cause) {
       nsp._adapterFailed(cause);
       return true;

@@ -3,6 +3,7 @@ import type { BroadcastOptions } from "../adapter/contract.js";
 import { ackTimeoutError, type PendingAck, releaseAck } from "../event/acks.js";
 import type { SocketPacket } from "../packet/socket-packet.js";
 import type { NamespaceAdapter } from "./namespace.js";
+import { isTooBig } from "./packet-size.js";
 
 /** Called once, with null and the responses, or with an error and those that came. */
 export type BroadcastAckCallback = (error: Error | null, responses?: unknown) => void;
@@ -56,18 +57,19 @@ export function collectAcks(
     check();
   };
 
-  namespace._watchAdapter(
-    adapter.broadcastWithAck(
-      packet,
-      options,
-      (clientCount) => {
-        missing += clientCount;
-        serversHeard++;
-        check();
-      },
-      ack,
-    ),
-  );
+  const counted = (clientCount: number): void => {
+    missing += clientCount;
+    serversHeard++;
+    check();
+  };
+  try {
+    namespace._watchAdapter(adapter.broadcastWithAck(packet, options, counted, ack));
+  } catch (error) {
+    cancel();
+    if (!isTooBig(error)) throw error;
+    namespace._clock.soon(() => settle(error));
+    return;
+  }
   adapter.serverCount().then(
     (count) => {
       servers = options.flags?.local === true ? 1 : count;

@@ -78,9 +78,10 @@ export class BroadcastOperator<EmitEvents extends EventsMap, SocketData> {
   /**
    * Sends an event to every receiver. A function as last argument is called once: with null and one response a client,
    * or with `ACK_TIMEOUT` and the responses that came. Clients that leave are no longer waited for.
-   * Without {@link timeout} it is 10 seconds.
+   * Without {@link timeout} it is 10 seconds. An event that is larger than the server's `maxBufferedBytes` reaches nobody: that is
+   * reported to `io.onError` as `PACKET_TOO_BIG`, or to whoever awaits acknowledgements.
    *
-   * @throws VaivenError `API_RESERVED_EVENT`, and `PACKET_*` for what cannot be encoded
+   * @throws VaivenError `API_RESERVED_EVENT`, and `PACKET_CYCLIC`, `PACKET_TOO_DEEP`, `PACKET_INVALID_JSON` for what cannot be encoded
    */
   emit<Ev extends EventNames<EmitEvents>>(ev: Ev, ...args: EventParams<EmitEvents, Ev>): boolean;
   emit(...event: Unchecked[]): boolean {
@@ -90,14 +91,14 @@ export class BroadcastOperator<EmitEvents extends EventsMap, SocketData> {
       event.length > 1 && typeof event[event.length - 1] === "function"
         ? (event.pop() as BroadcastAckCallback)
         : undefined;
-    if (ack === undefined) this.adapter.nsp._watchAdapter(this.adapter.broadcast(packet, this.options()));
+    if (ack === undefined) this.adapter.nsp._broadcast(packet, this.options());
     else collectAcks(this.adapter, packet, this.options(), this.flags.expectSingleResponse === true, ack);
     return true;
   }
 
   /**
    * Sends an event and gives the responses of all receivers.
-   * Rejects with `ACK_TIMEOUT`; its `responses` are those that came.
+   * Rejects with `ACK_TIMEOUT`, whose `responses` are those that came, and with `PACKET_TOO_BIG` for an event that is larger than `maxBufferedBytes`.
    */
   emitWithAck<Ev extends EventNamesWithError<EmitEvents>>(
     ev: Ev,

@@ -152,7 +152,9 @@ export class Client implements ConnectionSink {
 
   /** @internal For adapters of npm: sends what they encoded. */
   writeToEngine(encoded: readonly (string | Uint8Array)[], options?: { volatile?: boolean; compress?: boolean }): void {
-    writeToEngine(this.counted(encoded[0]) ?? this.connection, encoded, options);
+    const target = this.counted(encoded[0]) ?? this.connection;
+    const tooBig = writeToEngine(target, encoded, this.server._maxBufferedBytes, options);
+    if (tooBig !== undefined) this.server._errors.emitFailed(tooBig, { event: "adapter" });
   }
 
   /** The socket of a packet, where both ends count what it is sent: nothing may pass it by. */
@@ -231,6 +233,7 @@ export class Client implements ConnectionSink {
   /** The peer sent what cannot be read. */
   private refuse(error: unknown): void {
     if (this.closed) return;
+    for (const socket of this.sockets()) socket._tellError(error);
     this.end("parse error", error);
     this.connection.close(false, error instanceof VaivenError ? error : undefined);
   }

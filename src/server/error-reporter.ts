@@ -78,6 +78,18 @@ export class ErrorReporter {
     this.report("MIDDLEWARE_FAILED", "middleware", cause, context);
   }
 
+  /** A middleware refused an event with `next(error)`, and nobody listens to the socket's `error`. With Socket.IO that is no error that is thrown. */
+  eventRefused(cause: unknown, context: ErrorContext): void {
+    if (this.rethrow) return;
+    this.report(
+      "MIDDLEWARE_FAILED",
+      "middleware",
+      cause,
+      context,
+      'refused it, and nobody listens to "error" of the socket',
+    );
+  }
+
   /** A function or a listener below the events failed. */
   engineFailed(cause: unknown, { event, ...where }: EngineFailure): void {
     const decides = DECIDING.has(event);
@@ -87,7 +99,7 @@ export class ErrorReporter {
     });
   }
 
-  private report(code: ErrorCode, what: string, cause: unknown, context: ErrorContext): void {
+  private report(code: ErrorCode, what: string, cause: unknown, context: ErrorContext, did = "threw"): void {
     if (this.rethrow) {
       // Out of this stack: the reader below must not be interrupted by it.
       this.clock.soon(() => {
@@ -99,7 +111,7 @@ export class ErrorReporter {
     const event = context.event === undefined ? undefined : String(context.event);
     const error = new VaivenError(
       code,
-      `the ${what}${event === undefined ? "" : ` of "${event}"`}${namespace === undefined ? "" : ` in ${namespace}`} threw: ${messageOf(cause)}`,
+      `the ${what}${event === undefined ? "" : ` of "${event}"`}${namespace === undefined ? "" : ` in ${namespace}`} ${did}: ${messageOf(cause)}`,
       { cause, detail: { namespace, event, socket: context.socket?.id } },
     );
     this.tell(error, context);

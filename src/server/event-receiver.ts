@@ -122,6 +122,13 @@ export abstract class EventReceiver<Listen extends EventsMap, Emit extends Event
     if (this.anyOutgoing !== undefined) this.tell(this.anyOutgoing, event);
   }
 
+  /** @internal An event was refused, or what came cannot be read. False where nobody listens. */
+  _tellError(error: unknown): boolean {
+    if (this.listenerCount("error") === 0) return false;
+    this.emitReserved("error", error);
+    return true;
+  }
+
   /** @internal A listener of an event of the peer failed. Its error was reported. */
   abstract _eventFailed(cause: unknown, event: readonly unknown[]): void;
 
@@ -140,8 +147,11 @@ export abstract class EventReceiver<Listen extends EventsMap, Emit extends Event
   /** A listener threw. */
   protected abstract handlerFailed(cause: unknown, event: unknown): void;
 
-  /** A middleware threw, or refused an event and nobody listens to `error`. */
+  /** A middleware threw. */
   protected abstract middlewareFailed(cause: unknown, event: unknown): void;
+
+  /** A middleware refused an event, and nobody listens to `error`. */
+  protected abstract eventRefused(cause: unknown, event: unknown): void;
 
   /** Whether catch-all listeners hear of every event. */
   protected get hasIncomingListeners(): boolean {
@@ -163,8 +173,7 @@ export abstract class EventReceiver<Listen extends EventsMap, Emit extends Event
           this.dispatch(event);
           return;
         }
-        if (this.listenerCount("error") > 0) this.emitReserved("error", error);
-        else this.middlewareFailed(error, event[0]);
+        if (!this._tellError(error)) this.eventRefused(error, event[0]);
         this._eventFailed(error, event);
       },
       onThrown: (cause) => {

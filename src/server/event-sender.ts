@@ -33,6 +33,7 @@ import { BroadcastOperator } from "./broadcast-operator.js";
 import type { Client } from "./client.js";
 import { EventReceiver } from "./event-receiver.js";
 import type { Namespace } from "./namespace.js";
+import { refuseTooBig } from "./packet-size.js";
 import type { AnySocket, Socket } from "./socket.js";
 import type { DisconnectReason, SocketFlags, SocketReservedEventsMap } from "./socket-types.js";
 
@@ -76,7 +77,7 @@ export abstract class EventSender<
     }
     const id = ack === undefined ? undefined : this.nsp._ids++;
     const packet = this.nsp._codec.writer.event(this.nsp.name, id, event, flags);
-    const tooBig = this.tooBig(packet, event[0]);
+    const tooBig = refuseTooBig(packet, this.nsp.server._maxBufferedBytes, event[0]);
     if (tooBig !== undefined) {
       if (ack !== undefined && flags?.timeout !== undefined) this.refuseAck(ack, tooBig);
       else this.nsp._errors.emitFailed(tooBig, { socket: this as unknown as AnySocket, event: event[0] });
@@ -108,7 +109,7 @@ export abstract class EventSender<
       const settle: TimedAckCallback = (error, response) => (error === null ? resolve(response) : reject(error));
       const id = this.nsp._ids++;
       const packet = this.nsp._codec.writer.event(this.nsp.name, id, event, flags);
-      const tooBig = this.tooBig(packet, event[0]);
+      const tooBig = refuseTooBig(packet, this.nsp.server._maxBufferedBytes, event[0]);
       if (tooBig !== undefined) {
         reject(tooBig);
         return;
@@ -265,21 +266,5 @@ export abstract class EventSender<
 
   private callBack(callback: AckCallback, args: unknown[], event: unknown): void {
     this.guard(() => callback(...args), event);
-  }
-
-  /** A packet that is larger than what may wait for a client would cost the connection: it is the event that fails. */
-  private tooBig(packet: Outgoing, event: unknown): VaivenError | undefined {
-    const limit = this.nsp.server._maxBufferedBytes;
-    // A character takes three bytes at most: for almost every packet this is all that is looked at.
-    if (packet.rest === undefined && packet.head.length * 3 <= limit) return undefined;
-    const got = packet.byteLength((text) => Buffer.byteLength(text));
-    if (got <= limit) return undefined;
-    return new VaivenError(
-      "PACKET_TOO_BIG",
-      `"${event}" has ${got} bytes, expected at most ${limit} (maxBufferedBytes)`,
-      {
-        detail: { event, limit, got },
-      },
-    );
   }
 }

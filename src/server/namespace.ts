@@ -1,5 +1,5 @@
 // server/ A namespace: the sockets that joined it, their middlewares, their rooms (Socket.IO documentation, "Namespaces").
-import type { Adapter, SocketId } from "../adapter/contract.js";
+import type { Adapter, BroadcastOptions, SocketId } from "../adapter/contract.js";
 import type { AdapterNamespace } from "../adapter/namespace-view.js";
 import type { PendingAck } from "../event/acks.js";
 import type { DefaultEventsMap, EventsMap, Unchecked } from "../event/event-map.js";
@@ -12,6 +12,7 @@ import type { RefreshHook } from "./credentials.js";
 import type { SessionClaim } from "./envelope.js";
 import type { ErrorReporter } from "./error-reporter.js";
 import { isThenable, type Middleware, runMiddlewares } from "./middleware.js";
+import { isTooBig, refuseTooBig } from "./packet-size.js";
 import type { PacketCodec } from "./packet-writer.js";
 import type { Server } from "./server.js";
 import { type AnySocket, Socket } from "./socket.js";
@@ -36,6 +37,8 @@ export interface JoinOutcome {
   onSocket(socket: AnySocket): void;
   onJoined(socket: AnySocket): void;
   onRefused(): void;
+  /** The client has left before it was decided. */
+  onGone?(): void;
 }
 
 /** Sockets that share listeners, middlewares and rooms, under a name that begins with a slash. */
@@ -141,7 +144,10 @@ export class Namespace<
     const { client } = socket;
     outcome.onSocket(socket);
     const accept = (): void => {
-      if (client.isClosed) return;
+      if (client.isClosed) {
+        outcome.onGone?.();
+        return;
+      }
       this.sockets.set(socket.id, socket);
       outcome.onJoined(socket);
     };
@@ -150,9 +156,12 @@ export class Namespace<
       return;
     }
     const refuse = (error: Error): void => {
-      if (client.isClosed) return;
-      outcome.onRefused();
+      if (client.isClosed) {
+        outcome.onGone?.();
+        return;
+      }
       socket._refuse(error);
+      outcome.onRefused();
     };
     runMiddlewares(middlewares, socket, {
       onDone: (error) => (error === undefined ? accept() : refuse(error)),
@@ -201,9 +210,22 @@ export class Namespace<
     this.emitReserved(...event);
   }
 
-  /** @internal */
+  /** @internal For adapters. @throws VaivenError `PACKET_TOO_BIG`, and `PACKET_*` for what cannot be encoded */
   encode(packet: SocketPacket, options: OutgoingOptions | undefined): Outgoing {
-    return this._codec.writer.packet(packet, options);
+    const outgoing = this._codec.writer.packet(packet, options);
+    const tooBig = refuseTooBig(outgoing, this.server._maxBufferedBytes, (packet.data as unknown[] | undefined)?.[0]);
+    if (tooBig !== undefined) throw tooBig;
+    return outgoing;
+  }
+
+  /** @internal Hands an event to the adapter. One that is too large is reported: nobody waits for its fate. @throws VaivenError `PACKET_*` for what cannot be encoded */
+  _broadcast(packet: SocketPacket, options: BroadcastOptions): void {
+    try {
+      this._watchAdapter(this.adapter.broadcast(packet, options));
+    } catch (error) {
+      if (!isTooBig(error)) throw error;
+      this._errors.emitFailed(error, { namespace: this as AnyNamespace, event: (packet.data as unknown[])[0] });
+    }
   }
 
   /** @internal Emits to this object's own listeners. */

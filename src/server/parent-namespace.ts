@@ -4,7 +4,9 @@ import { InMemoryAdapter } from "../adapter/in-memory-adapter.js";
 import type { PendingAck } from "../event/acks.js";
 import type { DefaultEventsMap, EventsMap, Unchecked } from "../event/event-map.js";
 import type { SocketPacket } from "../packet/socket-packet.js";
-import { type AnyNamespace, Namespace, type NamespaceAdapter } from "./namespace.js";
+import type { Client } from "./client.js";
+import type { SessionClaim } from "./envelope.js";
+import { type AnyNamespace, type JoinOutcome, Namespace, type NamespaceAdapter } from "./namespace.js";
 import type { Server } from "./server.js";
 
 /** Decides whether a name that a client asks for is one of a parent's: `next(null, true)` makes it. */
@@ -64,6 +66,8 @@ class ChildNamespace<
   SocketData,
 > extends Namespace<ListenEvents, EmitEvents, ServerSideEvents, SocketData> {
   private readonly parent: ParentNamespace<ListenEvents, EmitEvents, ServerSideEvents, SocketData>;
+  /** Clients that ask to join and are not decided about. */
+  private joining = 0;
 
   constructor(
     server: Server<ListenEvents, EmitEvents, ServerSideEvents, SocketData>,
@@ -74,9 +78,41 @@ class ChildNamespace<
     this.parent = parent;
   }
 
-  /** @internal With `cleanupEmptyChildNamespaces` the last one to leave closes the door. */
+  /** @internal With `cleanupEmptyChildNamespaces` the last one to leave closes the door, and so does who is refused while nobody is in. */
   override _remove(socket: Unchecked): void {
     super._remove(socket);
+    this.closeIfEmpty();
+  }
+
+  /** @internal Who waits for its middlewares is as good as in it. */
+  override _join(
+    client: Client,
+    auth: { [key: string]: Unchecked } | undefined,
+    outcome: JoinOutcome,
+    claim?: SessionClaim,
+  ): void {
+    this.joining++;
+    const decided: JoinOutcome = {
+      onSocket: (socket) => outcome.onSocket(socket),
+      onJoined: (socket) => {
+        this.joining--;
+        outcome.onJoined(socket);
+      },
+      onRefused: () => {
+        this.joining--;
+        outcome.onRefused();
+        this.closeIfEmpty();
+      },
+      onGone: () => {
+        this.joining--;
+        this.closeIfEmpty();
+      },
+    };
+    super._join(client, auth, decided, claim);
+  }
+
+  private closeIfEmpty(): void {
+    if (this.joining > 0) return;
     if (this.sockets.size > 0 || !this.server._cleansUpChildren || this.adapter.absent?.size) return;
     this._askAdapter((adapter) => adapter.close());
     this.parent.children.delete(this);

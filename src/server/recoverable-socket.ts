@@ -58,7 +58,7 @@ export class RecoverableSocket<
     if (asksForAck || !this.connected) return Reflect.apply(super.emit, this, event);
     refuseReserved(event[0]);
     const { volatile = false, compress = true } = this.takeFlags() ?? {};
-    this.nsp.adapter.broadcast(
+    this.nsp._broadcast(
       { type: PacketType.EVENT, nsp: this.nsp.name, data: event },
       {
         rooms: new Set([this.id]),

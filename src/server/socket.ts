@@ -317,6 +317,10 @@ export class Socket<
     this.nsp._errors.handlerFailed(cause, { socket: this as AnySocket, event });
   }
 
+  protected override eventRefused(cause: unknown, event: unknown): void {
+    this.nsp._errors.eventRefused(cause, { socket: this as AnySocket, event });
+  }
+
   protected override middlewareFailed(cause: unknown, event: unknown): void {
     this.nsp._errors.middlewareFailed(cause, { socket: this as AnySocket, event });
   }

@@ -103,7 +103,7 @@ describe("socket.conn", () => {
       { type: "message", data: '2["a",1]' },
       { type: "message", data: '51-["b",{"_placeholder":true,"num":0}]' },
       { type: "message", data: Buffer.from([7]) },
-    ];
+    ].map((packet) => ({ ...packet, options: { compress: true } }));
     expect(conn.readyState).toBe("open");
     expect(conn.writeBuffer).toEqual(expected);
     expect((await flushed)[0]).toEqual(expected);

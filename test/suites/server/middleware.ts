@@ -159,6 +159,33 @@ export function describeMiddleware(library: ServerLibrary): void {
       expect(socket.connected).toBe(true);
     });
 
+    it("stops a packet although nobody listens to errors, and goes on", async () => {
+      const scene = await stage(library);
+      const { socket, peer } = await pair(scene, stock);
+      const heard: string[] = [];
+      socket.use(([event], next) => next(event === "bad" ? new Error("not that") : undefined));
+      socket.on("bad", () => heard.push("bad"));
+      const good = once(socket, "good");
+      peer.emit("bad");
+      peer.emit("good");
+      await good;
+      expect(heard).toEqual([]);
+    });
+
+    it("tells the error event of what cannot be read, before the end", async () => {
+      const { port, io } = await stage(library);
+      const told: string[] = [];
+      io.on("connection", (socket) => {
+        socket.on("error", (error) => void told.push(error instanceof Error ? "error" : String(error)));
+        socket.on("disconnect", () => void told.push("disconnect"));
+      });
+      const { raw } = await openWebSocket(port);
+      await raw.join();
+      raw.send('42["a"');
+      await raw.closed;
+      expect(told).toEqual(["error", "disconnect"]);
+    });
+
     it("runs each in turn", async () => {
       const scene = await stage(library);
       const { socket, peer } = await pair(scene, stock);

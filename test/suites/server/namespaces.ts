@@ -159,6 +159,16 @@ export function describeNamespaces(library: ServerLibrary): void {
       await connected(stock, `${scene.url}/c-1`);
     });
 
+    it("closes a child namespace whose only client was refused, where asked", async () => {
+      const { port, io } = await stage(library, { cleanupEmptyChildNamespaces: true });
+      io.of(/^\/c-/).use((_socket, next) => next(new Error("no")));
+      const { raw } = await openWebSocket(port);
+      raw.send("40/c-1,");
+      expect(await raw.text()).toBe('44/c-1,{"message":"no"}');
+      await until(() => !io._nsps.has("/c-1"), "the namespace is gone");
+      raw.close();
+    });
+
     it("disconnects one namespace and leaves the other", async () => {
       const { port, io } = await stage(library);
       io.of("/news");

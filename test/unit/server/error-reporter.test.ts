@@ -33,4 +33,21 @@ describe("ErrorReporter", () => {
     reporter.handlerRejected(new Error("x"), {});
     expect(lines).toHaveBeenCalledTimes(2);
   });
+
+  it("says of an event that was refused that it was, and what would have heard of it", () => {
+    const reporter = new ErrorReporter(new FakePlatform(), false);
+    const seen: string[] = [];
+    reporter.hook = (error) => seen.push(error.message);
+    reporter.eventRefused(new Error("not that"), { event: "e" });
+    expect(seen).toEqual(['the middleware of "e" refused it, and nobody listens to "error" of the socket: not that']);
+  });
+
+  it("throws no refusal, where it throws errors as Socket.IO does", () => {
+    const clock = new FakePlatform();
+    const reporter = new ErrorReporter(clock, true);
+    reporter.eventRefused(new Error("not that"), {});
+    clock.settle();
+    reporter.middlewareFailed(new Error("thrown"), {});
+    expect(() => clock.settle()).toThrow("thrown");
+  });
 });

@@ -274,3 +274,51 @@ describe("options", () => {
     expect(() => io.attachApp()).toThrow(expect.objectContaining({ code: "API_UNAVAILABLE" }));
   });
 });
+
+describe("a listener of the adapter", () => {
+  it("that throws or rejects is reported, and keeps nobody from joining", async () => {
+    const { io, errors, join } = memoryServer();
+    io.of("/").adapter.on("join-room", () => {
+      throw new Error("thrown");
+    });
+    io.of("/").adapter.on("create-room", () => Promise.reject(new Error("rejected")) as never);
+    join("/");
+    await Promise.resolve();
+    expect(errors).toEqual([
+      { code: "HANDLER_FAILED", event: "adapter", cause: new Error("thrown") },
+      { code: "HANDLER_FAILED", event: "adapter", cause: new Error("rejected") },
+    ]);
+    expect(io.sockets.sockets.size).toBe(1);
+  });
+});
+
+describe("a child namespace that is closed when nobody is in it", () => {
+  const scene = () => {
+    const stage = memoryServer({ cleanupEmptyChildNamespaces: true });
+    const decisions: ((error?: Error) => void)[] = [];
+    stage.io.of(/^\/c/).use((_socket, next) => void decisions.push(next));
+    return { ...stage, decisions };
+  };
+
+  it("waits for clients whose middlewares have not decided", () => {
+    const { io, connect, decisions } = scene();
+    const [refused, accepted] = [connect(), connect()];
+    refused.receive("0/c,");
+    accepted.receive("0/c,");
+    decisions[0]?.(new Error("no"));
+    expect(io._nsps.has("/c")).toBe(true);
+    decisions[1]?.();
+    expect(io.of("/c").sockets.size).toBe(1);
+    accepted.end();
+    expect(io._nsps.has("/c")).toBe(false);
+  });
+
+  it("is closed when the last of them has gone instead", () => {
+    const { io, connect, decisions } = scene();
+    const connection = connect();
+    connection.receive("0/c,");
+    connection.end();
+    decisions[0]?.();
+    expect(io._nsps.has("/c")).toBe(false);
+  });
+});

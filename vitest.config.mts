@@ -18,6 +18,7 @@ const alias = {
   "vaiven/client": source("entry/client.ts"),
   "vaiven/websocket": source("entry/websocket.ts"),
   "vaiven-client/delivery": source("entry/client-delivery.ts"),
+  "vaiven-client/outbox": source("entry/client-outbox.ts"),
   "vaiven-client/webtransport": source("entry/client-browser-webtransport.ts"),
   "vaiven-client": source("entry/client.ts"),
   vaiven: source("entry/server.ts"),

@@ -70,6 +70,7 @@ declare function callable(uri?: string, opts?: Partial<ManagerOptions & SocketOp
   writeOldPaths({ server: at("dist"), client: at("packages/client/build/esm") });
 
   writeNamed({ folder: clientFolder, entry: "client-delivery" });
+  writeNamed({ folder: clientFolder, entry: "client-outbox" });
 
   const browserFiles = at("packages/client/dist");
   await writeBrowserFiles({

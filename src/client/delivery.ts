@@ -15,6 +15,9 @@ import type { Cancel } from "../session/platform.js";
 import type { BufferedPacket } from "./sender.js";
 import type { Socket } from "./socket.js";
 
+/** Control packets that are counted as events are: they mean something at their place among them only. */
+const COUNTED: ReadonlySet<string> = new Set(["ack-error", "entry"]);
+
 /** Stands for any volatile packet in a log that was saved. */
 const VOLATILE = new Outgoing("", undefined, { volatile: true });
 
@@ -63,6 +66,14 @@ export interface DeliveryTerms {
   readonly lost?: string;
 }
 
+/** An outbox (outbox.ts), as its socket's delivery sees it. */
+export interface OutboxLink {
+  /** The server has its entries up to `last`; those up to `doubtful` may have been taken by another one before. */
+  onAnswer(last: number, doubtful: number): void;
+  /** The server has received so many packets of the session. */
+  onConfirmed(received: number): void;
+}
+
 /** Makes the delivery of one socket: what {@link delivery} returns. */
 export type DeliveryFactory = (socket: Socket) => Delivery;
 
@@ -90,6 +101,7 @@ export class Delivery {
   private readonly socket: Socket;
   private readonly newLog: () => DeliveryLog;
   private readonly storage: DeliveryStorage | undefined;
+  outbox: OutboxLink | undefined = undefined;
   /** The session, with a connection or without. */
   pid: string | undefined = undefined;
   /** The one before, which the server may not know to be over. */
@@ -177,14 +189,37 @@ export class Delivery {
   sent(outgoing: Outgoing, packet: BufferedPacket): void {
     const { type, data } = packet;
     const isCounted =
-      type === PacketType.CONTROL ? (data as ControlMessage)[0] === "ack-error" : type > PacketType.DISCONNECT;
+      type === PacketType.CONTROL ? COUNTED.has((data as ControlMessage)[0]) : type > PacketType.DISCONNECT;
     if (!this.active || !isCounted) return;
     this.packets.push(packet);
     this.log.push(outgoing);
     if (this.saved !== undefined) this.save();
-    if (!this.log.isFilling || this.asked) return;
+    if (this.log.isFilling) this.ask();
+  }
+
+  /** Asks what the server has, unless an answer is on its way. */
+  ask(): void {
+    if (this.asked || !this.active) return;
     this.asked = true;
     this.tell(["confirm"]);
+  }
+
+  /** Asks what the server has of an outbox. */
+  announce(id: string, attempted: number): void {
+    this.tell(["outbox", id, attempted]);
+  }
+
+  /** Sends an entry of the outbox, and gives the number of its packet; undefined if that has to wait. */
+  sendEntry(seq: number, outgoing: Outgoing): number | undefined {
+    if (!this.active || this.log.isFull) return undefined;
+    const { io, nsp } = this.socket;
+    const mark: BufferedPacket = { type: PacketType.CONTROL, nsp, data: ["entry", seq], options: {} };
+    const packet: BufferedPacket = { type: PacketType.EVENT, nsp, data: [], options: { repeats: true } };
+    for (const [encoded, counted] of [[io._encode(mark), mark] as const, [outgoing, packet] as const]) {
+      this.sent(encoded, counted);
+      io.engine.sendPacket(encoded);
+    }
+    return this.log.sent;
   }
 
   /** An event or an acknowledgement came. */
@@ -209,6 +244,7 @@ export class Delivery {
           : message !== undefined;
     if (!isTrue) this.disbelieve();
     else if (message?.[0] === "confirm") this.confirm();
+    else if (message?.[0] === "outbox") this.outbox?.onAnswer(message[1] as number, message[2]);
   }
 
   /** The connection is lost. Whether the session waits for another. */
@@ -312,6 +348,7 @@ export class Delivery {
     if (dropped === undefined) return false;
     this.asked = false;
     this.packets.splice(0, dropped);
+    this.outbox?.onConfirmed(count);
     this.socket._drain();
     return true;
   }

@@ -51,7 +51,14 @@ export type ControlMessage =
   /** Either end, in a replay: so many volatile packets are left out, and count as received. */
   | readonly [kind: "skip", count: number]
   /** Either end: the other one shall say now what it has received. */
-  | readonly [kind: "confirm"];
+  | readonly [kind: "confirm"]
+  /**
+   * Client: it has the outbox with this id, of which entries up to that number may have been sent before. Server: the number of the last entry that it took, and
+   * of the last one that another server may have taken before it.
+   */
+  | readonly [kind: "outbox", about: string | number, attempted: number]
+  /** Client: the event behind it is this entry of its outbox. Counted as an event is, so that it is replayed with it. */
+  | readonly [kind: "entry", seq: number];
 
 /** The capabilities among `names` that this version knows, as bits of {@link Capability}. */
 export function capabilitiesOf(names: readonly string[]): number {
@@ -104,13 +111,22 @@ export function controlOf({ data }: SocketPacket, caps: number): ControlMessage 
     (kind === "refresh" && (caps & Capability.REFRESH) !== 0) ||
     (kind === "lapsed" && (caps & Capability.REFRESH) !== 0 && typeof first === "string") ||
     ((kind === "received" || kind === "skip") && (caps & Capability.DELIVERY) !== 0 && isCount(first)) ||
-    (kind === "confirm" && (caps & Capability.DELIVERY) !== 0);
+    (kind === "confirm" && (caps & Capability.DELIVERY) !== 0) ||
+    (kind === "outbox" &&
+      (caps & Capability.DELIVERY) !== 0 &&
+      (isOutboxId(first) || isCount(first)) &&
+      isCount(second)) ||
+    (kind === "entry" && (caps & Capability.DELIVERY) !== 0 && isCount(first));
   return isKnown ? (message as ControlMessage) : undefined;
 }
 
 /** Whether `value` may be the number of a packet, or how many there are. */
 export function isCount(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) >= 0;
+}
+
+function isOutboxId(value: unknown): boolean {
+  return typeof value === "string" && value.length > 0 && value.length <= 64;
 }
 
 function isWireError(value: unknown): value is WireError {

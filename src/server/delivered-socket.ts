@@ -163,8 +163,9 @@ export class DeliveredSocket<
   }
 
   override _onEvent(packet: SocketPacket): void {
-    this.session.count();
-    super._onEvent(packet);
+    const { session } = this;
+    session.count();
+    if (session.takes(packet.data as Event)) super._onEvent(packet);
   }
 
   override _onAck(packet: SocketPacket): void {
@@ -173,8 +174,7 @@ export class DeliveredSocket<
   }
 
   override _onControl(message: ControlMessage): boolean {
-    // It stands for an acknowledgement.
-    if (message[0] === "ack-error") this.session.count();
+    if (message[0] === "entry") this.session.count();
     return this.session.onControl(message) || super._onControl(message);
   }
 

@@ -8,6 +8,7 @@ import { DeliveredSocket } from "./delivered-socket.js";
 import type { DeliverySession } from "./delivery-session.js";
 import type { SessionClaim } from "./envelope.js";
 import type { AnyNamespace } from "./namespace.js";
+import { Outboxes } from "./outboxes.js";
 import type { ServerHost } from "./server.js";
 import type { SessionLossReason } from "./socket-types.js";
 
@@ -28,6 +29,7 @@ export class Deliveries {
   readonly deadlines: Deadlines;
   readonly duration: number;
   readonly limits: DeliveryLimits;
+  readonly outboxes: Outboxes = new Outboxes();
   private readonly host: ServerHost;
   /** Begins every id of this server, so that one which it has forgotten is told from one that it never gave. */
   private readonly tag: string;

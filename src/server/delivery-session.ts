@@ -18,6 +18,7 @@ import { Deadline, type DeadlineOwner } from "../session/deadlines.js";
 import type { DeliveredSocket } from "./delivered-socket.js";
 import type { Deliveries } from "./deliveries.js";
 import type { SessionClaim } from "./envelope.js";
+import type { OutboxRecord } from "./outboxes.js";
 import type { AnySocket } from "./socket.js";
 import type { Event, SessionLossReason } from "./socket-types.js";
 
@@ -45,6 +46,9 @@ export class DeliverySession implements DeadlineOwner, ReplaySink {
   private readonly owner: Deliveries;
   /** While present: when to confirm what came. While away: the end. */
   private readonly deadline = new Deadline(this);
+  /** The outbox of the client, and the entry of it that the next event is. */
+  private outbox: OutboxRecord | undefined = undefined;
+  private entry: number | undefined = undefined;
   /** Events that came before the cut and whose middlewares were done after it. */
   private held: Event[] = [];
   private waiting: Waiting[] = [];
@@ -98,9 +102,33 @@ export class DeliverySession implements DeadlineOwner, ReplaySink {
       case "confirm":
         this.confirm();
         return true;
+      case "outbox":
+        return typeof message[1] === "string" && this.meetOutbox(message[1], message[2]);
+      case "entry":
+        if (this.outbox === undefined) return false;
+        this.entry = message[1];
+        return true;
       default:
         return false;
     }
+  }
+
+  /** Whether an event is one to be handled: an entry of an outbox that was taken before is not. */
+  takes(event: Event): boolean {
+    const { entry, outbox, socket } = this;
+    if (entry === undefined || outbox === undefined) return true;
+    this.entry = undefined;
+    if (entry <= outbox.last) return false;
+    outbox.last = entry;
+    if (entry <= outbox.doubtful)
+      socket.nsp.emitReserved("possible_repeat", { socket: socket as AnySocket, event: [...event] });
+    return true;
+  }
+
+  private meetOutbox(id: string, attempted: number): boolean {
+    const { last, doubtful } = (this.outbox = this.owner.outboxes.meet(this.socket.nsp.name, id, attempted));
+    if (this.state === "present") this.socket._control(["outbox", last, doubtful]);
+    return true;
   }
 
   /** The client has lost its connection; it may come back. */

@@ -39,7 +39,7 @@ export class ParentNamespace<
     child._middlewares = [...this._middlewares];
     child._refresh = this._refresh;
     child.maxBufferedBytes = this.maxBufferedBytes;
-    for (const event of ["connect", "connection", "session_lost"] as const) {
+    for (const event of ["connect", "connection", "session_lost", "possible_repeat"] as const) {
       for (const listener of this.listeners(event)) child.on(event, listener as Unchecked);
     }
     this.children.add(child);

@@ -73,6 +73,13 @@ export interface NamespaceReservedEventsMap<
   connection: (socket: import("./socket.js").Socket<ListenEvents, EmitEvents, ServerSideEvents, SocketData>) => void;
   /** With `connectionStateRecovery`, for our own clients: the end for good after a `disconnect` that left the way back open. */
   session_lost: (session: LostSession<SocketData>) => void;
+  /**
+   * An event of a client's outbox is about to be handled that may have been handled before, by a server that was restarted since: its listeners run next.
+   */
+  possible_repeat: (repeat: {
+    socket: import("./socket.js").Socket<ListenEvents, EmitEvents, ServerSideEvents, SocketData>;
+    event: Unchecked[];
+  }) => void;
 }
 
 /** Events of a server that only the library emits: those of the main namespace, and the birth of a dynamic one. */

@@ -1,8 +1,9 @@
 // Packaging: what users get from npm, under Socket.IO's names.
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { isBuiltin } from "node:module";
 import { basename, join } from "node:path";
 import { createContext, Script } from "node:vm";
+import { rolldown } from "rolldown";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { importsOf } from "../../scripts/check-imports.mjs";
 import { type InstalledProject, installProject, ROOT } from "./installed-project.js";
@@ -37,6 +38,7 @@ describe("the installed packages", () => {
       clientClasses: ["function", "function"],
       protocol: 5,
       webTransport: "webtransport",
+      clientModules: [["delivery"], ["fileStore", "openOutbox"]],
       webSockets: ["VaivenError", "WebSocketPeer", "WebSocketServer", "connect"],
       version: JSON.parse(read(join(ROOT, "package.json"))).version,
     });
@@ -55,6 +57,26 @@ describe("the installed packages", () => {
       client: ["function", "function", "function"],
       protocol: 5,
     });
+  });
+
+  it("give bundlers for browsers the modules of the client without anything of Node's", async () => {
+    const program = join(project.folder, "browser.mjs");
+    writeFileSync(
+      program,
+      `import { io } from "socket.io-client"; import { delivery } from "socket.io-client/delivery";
+       import { indexedDbStore, openOutbox } from "socket.io-client/outbox";
+       globalThis.page = { io, delivery, indexedDbStore, openOutbox };`,
+    );
+    const bundle = await rolldown({ input: program, platform: "browser" });
+    const { output } = await bundle.generate({ format: "iife" });
+    await bundle.close();
+    const { imports, code } = output[0];
+    expect(imports).toEqual([]);
+    const page = createContext({ setTimeout, clearTimeout });
+    new Script(code).runInContext(page);
+    expect(new Script("Object.values(page).map((part) => typeof part).join()").runInContext(page)).toBe(
+      "function,function,function,function",
+    );
   });
 
   it("exchange an event and its acknowledgement, and let the process end", () => {

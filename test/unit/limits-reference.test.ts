@@ -16,6 +16,7 @@ const sources = [
   "src/server/engine-options.ts",
   "src/server/server-options.ts",
   "src/client/delivery.ts",
+  "src/client/outbox.ts",
   "src/client/options.ts",
   "src/client/socket-options.ts",
   "src/frame/deflate.ts",

@@ -20,6 +20,9 @@ console.log(
     clientClasses: [typeof clientIo.Manager, typeof clientIo.Socket],
     protocol: clientIo.protocol,
     webTransport: require("socket.io-client/webtransport").WebTransport.prototype.name,
+    clientModules: [require("socket.io-client/delivery"), require("socket.io-client/outbox")].map((own) =>
+      Object.keys(own).sort(),
+    ),
     webSockets: Object.keys(require("socket.io/websocket")).sort(),
     version: require("socket.io/package.json").version,
   }),

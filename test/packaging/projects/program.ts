@@ -3,6 +3,8 @@ import { createServer } from "node:http";
 import { type Namespace, Server, type ServerOptions, type Socket } from "socket.io";
 import { connect as connectWebSocket, type WebSocketPeer, WebSocketServer } from "socket.io/websocket";
 import { type Socket as ClientSocket, io as connect, Manager, type ManagerOptions } from "socket.io-client";
+import { delivery } from "socket.io-client/delivery";
+import { fileStore, type Outbox, openOutbox } from "socket.io-client/outbox";
 
 interface ToServer {
   double: (number: number, answer: (result: number) => void) => void;
@@ -25,6 +27,11 @@ const clientOptions: Partial<ManagerOptions> = { reconnectionDelay: 1000 };
 export const client: ClientSocket<ToClient, ToServer> = connect("http://localhost", clientOptions);
 client.on("greeting", (text) => console.log(text.toUpperCase()));
 client.emit("double", 21, (result) => console.log(result.toFixed()));
+
+const counted: ClientSocket<ToClient, ToServer> = connect("http://localhost", {
+  delivery: delivery({ maxPackets: 100 }),
+});
+export const outbox: Promise<Outbox<ToServer>> = openOutbox(counted, fileStore("outbox"), { maxEntries: 10 });
 
 export const manager: Manager = new Manager("http://localhost");
 

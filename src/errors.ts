@@ -131,13 +131,13 @@ export class VaivenError extends Error {
   /** Sizes, limits and names that the message speaks of. */
   readonly detail: Readonly<Record<string, unknown>> | undefined;
 
-  constructor(code: ErrorCode, message: string, fields?: ErrorFields) {
+  constructor(code: ErrorCode, message: string, fields: ErrorFields = {}) {
     // The minified browser files leave explanations out (scripts/build/minified.mjs).
-    super(message || code, fields !== undefined && "cause" in fields ? { cause: fields.cause } : undefined);
+    super(message || code, "cause" in fields ? fields : undefined);
     this.name = "VaivenError";
     this.code = code;
-    this.closeCode = fields?.closeCode;
-    this.httpStatus = fields?.httpStatus;
-    this.detail = fields?.detail;
+    this.closeCode = fields.closeCode;
+    this.httpStatus = fields.httpStatus;
+    this.detail = fields.detail;
   }
 }

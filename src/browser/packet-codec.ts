@@ -25,7 +25,7 @@ export function encodePacket({ type, nsp, id, data }: SocketPacket, options?: Ou
   }
   const count = attachments.length;
   return new Outgoing(
-    `4${count ? `${type + BINARY}${count}-` : type}${nsp === "/" ? "" : `${nsp},`}${id ?? ""}${json ?? ""}`,
+    `4${count ? `${type + BINARY}${count}-` : type}${nsp === "/" ? "" : `${nsp},`}${id === undefined ? "" : id}${json || ""}`,
     count ? attachments : undefined,
     options,
   );
@@ -58,7 +58,7 @@ export class PacketReader {
     } else if (packet.type >= PacketType.BINARY_EVENT) packet.type = (packet.type - BINARY) as PacketType;
     this.packet = packet;
     this.json = text.slice(start + all.length);
-    this.missing = Number(count ?? 0);
+    this.missing = Number(count || 0);
     this.attachments = [];
     return this.finish();
   }

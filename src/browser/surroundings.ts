@@ -1,11 +1,11 @@
 // browser/ What all hosts of clients in a browser share (session/client-host.ts is the contract). Workers and React Native lack some of it: all is looked for.
 import type { ClientHost } from "../session/client-host.js";
-import { FlushQueue } from "../session/flush-queue.js";
 import { browserPlatform } from "./platform.js";
 
 /** A host without its transports and its codec of packets: each of the browser files brings its own. */
 export const surroundings: Omit<ClientHost, "transports" | "upgrade" | "encode" | "createReader"> = {
-  flushQueue: new FlushQueue(browserPlatform.soon),
+  // A page has a connection or two: what is sent leaves in the microtask behind the handler, and nothing has to collect it.
+  flushQueue: { enter() {}, leave() {}, add: (flushable) => browserPlatform.soon(() => flushable.flush()) },
   location: typeof location === "undefined" ? undefined : location,
   platform: () => browserPlatform,
   userBytes: ({ buffer, byteOffset, byteLength }) =>

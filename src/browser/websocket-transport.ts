@@ -22,7 +22,7 @@ class BrowserWebSocket implements ClientTransport {
   }
 
   get bufferedAmount(): number {
-    return this.socket?.bufferedAmount ?? 0;
+    return this.socket ? this.socket.bufferedAmount : 0;
   }
 
   open(): void {
@@ -30,7 +30,7 @@ class BrowserWebSocket implements ClientTransport {
     let socket: WebSocket;
     try {
       // Throws where the page's policy forbids the address.
-      this.socket = socket = new WebSocket(requestUrl("websocket", "ws", context), context.options.protocols ?? []);
+      this.socket = socket = new WebSocket(requestUrl("websocket", "ws", context), context.options.protocols || []);
     } catch (error) {
       context.platform.soon(() => this.end(transportError("websocket error", error)));
       return;
@@ -38,19 +38,13 @@ class BrowserWebSocket implements ClientTransport {
     socket.binaryType = "arraybuffer";
     socket.onopen = () => {
       this.writable = true;
-      this.sink.onOpen?.();
+      if (this.sink.onOpen) this.sink.onOpen();
     };
     socket.onmessage = ({ data }: MessageEvent<string | ArrayBuffer>) => {
-      const { flushQueue } = context;
-      flushQueue.enter();
-      try {
-        const bytes = typeof data === "string" ? readBinaryText(data) : new Uint8Array(data);
-        if (bytes instanceof VaivenError) this.end(bytes);
-        else if (bytes) this.sink.onBinary(bytes);
-        else this.sink.onText(data as string);
-      } finally {
-        flushQueue.leave();
-      }
+      const bytes = typeof data === "string" ? readBinaryText(data) : new Uint8Array(data);
+      if (bytes instanceof VaivenError) this.end(bytes);
+      else if (bytes) this.sink.onBinary(bytes);
+      else this.sink.onText(data as string);
     };
     socket.onerror = (event) => this.end(transportError("websocket error", event));
     socket.onclose = (event) => this.end(transportClosed("websocket connection closed", event));
@@ -65,21 +59,21 @@ class BrowserWebSocket implements ClientTransport {
 
   close(code?: number, reason?: string): void {
     this.writable = false;
-    this.socket?.close(code, reason);
+    if (this.socket) this.socket.close(code, reason);
   }
 
   discard(): void {
     const { socket } = this;
     this.writable = false;
     this.socket = undefined;
-    if (socket === undefined) return;
+    if (!socket) return;
     socket.onopen = socket.onmessage = socket.onerror = socket.onclose = null;
     socket.close();
   }
 
   private write(packet: WirePacket): void {
     const { forceBase64 } = this.context.options;
-    this.socket?.send(forceBase64 ? partOf(packet) : (packet as string | Uint8Array<ArrayBuffer>));
+    if (this.socket) this.socket.send(forceBase64 ? partOf(packet) : (packet as string | Uint8Array<ArrayBuffer>));
   }
 
   private end(error: VaivenError): void {

@@ -3,10 +3,9 @@ import type { ClientHost } from "../session/client-host.js";
 
 /** Undefined if `data` holds no Blob; otherwise a promise of a copy that has their bytes instead. `data` is not changed. */
 export function readBlobs(data: unknown, bytesOf: ClientHost["blobBytes"]): Promise<unknown> | undefined {
-  if (bytesOf === undefined) return undefined;
   const jobs: Promise<unknown>[] = [];
-  const copy = replace(data, bytesOf, jobs, 0);
-  return jobs.length > 0 ? Promise.all(jobs).then(() => copy) : undefined;
+  const copy = bytesOf && replace(data, bytesOf, jobs, 0);
+  return jobs.length ? Promise.all(jobs).then(() => copy) : undefined;
 }
 
 /** Deeper values are left to packet/, which refuses them. */
@@ -18,25 +17,18 @@ function replace(
   jobs: Promise<unknown>[],
   depth: number,
 ): unknown {
-  if (typeof value !== "object" || value === null || ArrayBuffer.isView(value) || depth > MAX_DEPTH) return value;
-  const container = value as Record<string, unknown>;
-  let copy: Record<string, unknown> | undefined;
-  for (const key of Object.keys(container)) {
-    const item = container[key];
-    if (typeof item !== "object" || item === null) continue;
+  if (typeof value !== "object" || !value || ArrayBuffer.isView(value) || depth > MAX_DEPTH) return value;
+  let copy = value as Record<string, unknown>;
+  for (const key of Object.keys(value)) {
+    const item = copy[key];
+    if (typeof item !== "object" || !item) continue;
     const bytes = bytesOf(item);
-    const replaced = bytes ?? replace(item, bytesOf, jobs, depth + 1);
+    const replaced = bytes || replace(item, bytesOf, jobs, depth + 1);
     if (replaced === item) continue;
-    copy ??= (Array.isArray(value) ? value.slice() : Object.assign({}, container)) as Record<string, unknown>;
+    if (copy === value) copy = Object.assign(Array.isArray(value) ? [] : {}, value) as Record<string, unknown>;
     const target = copy;
     target[key] = replaced;
-    if (bytes !== undefined) {
-      jobs.push(
-        bytes.then((read) => {
-          target[key] = read;
-        }),
-      );
-    }
+    if (bytes) jobs.push(bytes.then((read) => (target[key] = read)));
   }
-  return copy ?? value;
+  return copy;
 }

@@ -8,7 +8,7 @@
 //           is left
 import { VaivenError } from "../errors.js";
 import { enginePacketType } from "../packet/engine-packet.js";
-import { controlPacket, Outgoing, type OutgoingOptions, type WirePacket } from "../packet/outgoing.js";
+import { Outgoing, type OutgoingOptions, type WirePacket } from "../packet/outgoing.js";
 import type { ClientHost, ClientPlatform, ClientTransportOptions } from "../session/client-host.js";
 import type { UpgradingClient } from "../session/client-upgrade.js";
 import type { Flushable } from "../session/flush-queue.js";
@@ -55,7 +55,7 @@ export interface EngineOwner {
   onEnd(reason: CloseReason | undefined, description: unknown): void;
 }
 
-const PONG = controlPacket("pong");
+const PONG = new Outgoing("3");
 
 /** RFC 6455 section 7.4.1: the server sent what the protocol does not know. */
 const CLOSE_PROTOCOL_ERROR = 1002;

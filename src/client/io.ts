@@ -31,16 +31,19 @@ export function makeIo<M extends new (uri: string | undefined, opts: Options) =>
 ): Io<M> {
   const shared: Record<string, BaseManager> = {};
   const io = (uri?: string | Options, given?: Options): Socket => {
-    const opts: Options = (typeof uri === "object" ? uri : given) ?? {};
+    const opts: Options = (typeof uri === "object" ? uri : given) || {};
     const url = typeof uri === "string" ? uri : undefined;
-    if (url === undefined && (opts.hostname ?? opts.host) !== undefined)
-      return new Manager(url, opts).socket("/", opts);
+    if (url === undefined && (opts.hostname || opts.host)) return new Manager(url, opts).socket("/", opts);
     const { secure, hostname, port, namespace } = serverAddress(url, host.location, uri);
     const id = `${secure} ${hostname} ${port} ${opts.path}`;
     const known = shared[id];
     // A second socket of one namespace needs a connection of its own.
-    const own = opts.forceNew || opts["force new connection"] || opts.multiplex === false || known?.nsps[namespace];
-    const manager = own ? new Manager(url, opts) : (known ?? (shared[id] = new Manager(url, opts)));
+    const isOwn = opts.forceNew || opts["force new connection"] || opts.multiplex === false;
+    let manager = isOwn || (known && known.nsps[namespace]) ? undefined : known;
+    if (!manager) {
+      manager = new Manager(url, opts);
+      if (!isOwn && !known) shared[id] = manager;
+    }
     return manager.socket(namespace, opts);
   };
   return Object.assign(io, { io, connect: io, Manager, Socket, protocol }) as unknown as Io<M>;

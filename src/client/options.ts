@@ -111,6 +111,7 @@ export interface EngineSettings {
 }
 
 const DEFAULTS = { path: "/socket.io", timestampParam: "t", requestTimeout: 0 };
+const ALL_TRANSPORTS = ["polling", "websocket", "webtransport"];
 
 /** Reads the options as they are now (design, semantics 9). Throws what {@link serverAddress} throws. */
 export function engineSettings(
@@ -118,27 +119,25 @@ export function engineSettings(
   uri: string | undefined,
   user: Partial<ManagerOptions>,
 ): EngineSettings {
-  const { hostname = user.host, port } = user;
-  const named =
-    uri === undefined && hostname !== undefined
-      ? `http${user.secure ? "s" : ""}://${hostname}${port === undefined ? "" : `:${port}`}`
-      : uri;
+  const { secure, hostname = user.host, port, transportOptions = {} } = user;
+  const named = uri === undefined && hostname ? `http${secure ? "s" : ""}://${hostname}${port ? `:${port}` : ""}` : uri;
   const address = serverAddress(named, host.location);
   const transports: Record<string, ClientTransportClass> = {};
-  for (const choice of user.transports ?? ["polling", "websocket", "webtransport"]) {
+  for (const choice of user.transports || ALL_TRANSPORTS) {
     const transport = typeof choice === "string" ? host.transports[choice] : choice;
     if (transport) transports[transport.prototype.name] = transport;
   }
+  const { tryAllTransports = Object.keys(transports)[0] === "websocket" } = user;
   return {
     transports,
     upgrade: user.upgrade !== false,
-    tryAllTransports: user.tryAllTransports ?? Object.keys(transports)[0] === "websocket",
-    rememberUpgrade: user.rememberUpgrade === true,
+    tryAllTransports,
+    rememberUpgrade: !!user.rememberUpgrade,
     optionsFor(transport) {
-      const own = (user.transportOptions as Record<string, Partial<ManagerOptions>> | undefined)?.[transport];
+      const own = (transportOptions as Record<string, Partial<ManagerOptions>>)[transport];
       const options: Partial<ManagerOptions> = Object.assign({}, DEFAULTS, user, own);
       // The URL's own comes before the option, which may be text too, as in a URL.
-      const query: unknown = address.query || (options.query ?? "");
+      const query: unknown = address.query || options.query || "";
       return Object.assign(options, address, {
         path:
           `${options.path}`.replace(/\/$/, "").replace(/^(?=[^/])/, "/") +

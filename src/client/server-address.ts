@@ -15,37 +15,34 @@ export interface ServerAddress {
   readonly query: string;
 }
 
-//               scheme              user        host                     port     path     query
-const ADDRESS = /^(?:(https?|wss?):)?\/\/(?:[^/?#]*@)?(\[[^/?#]*\]|[^/?#:]*)(?::(\d+))?([^?#]*)\??([^#]*)/i;
+//                   scheme               user        host                     port     path         query
+const ADDRESS =
+  /^(?:(?:(https?|wss?):)?\/\/)?(?:[^/?#]*@)?(\[[^/?#]*\]|[^/?#:]+)(?::(\d+))?(\/[^?#]*)?(?:\?([^#]*))?(?:#|$)/i;
 
 /**
  * Reads `uri`; without one, the page's own server is meant.
  *
  * @throws VaivenError `API_INVALID_ARGUMENT` where no server is named and there is no page; it shows `given`
  */
-export function serverAddress(
-  uri: string | undefined,
-  location: ClientHost["location"],
-  given: unknown = uri,
-): ServerAddress {
-  let text = uri ?? "/";
-  const here = location === undefined ? "" : `//${location.host}`;
-  if (/^\/(?!\/)/.test(text)) text = here + text;
-  else if (!/^([a-z]+:)?\/\//i.test(text)) text = `//${text}`;
-  const [, scheme, host, port = "", path, query = ""] = ADDRESS.exec(text) ?? [];
-  if (!host) {
-    // Not the values of options: an agent among them has no JSON.
-    const shown = given && typeof given === "object" ? `{${Object.keys(given)}}` : JSON.stringify(given);
-    throw new VaivenError("API_INVALID_ARGUMENT", `expected the URL of a server, got ${shown}`);
-  }
-  const secure = /^(https|wss)/i.test(scheme ?? location?.protocol ?? "https");
+export function serverAddress(uri = "/", location: ClientHost["location"], given: unknown = uri): ServerAddress {
+  const { host, protocol = "https" }: Partial<NonNullable<typeof location>> = location || {};
+  const isPath = /^\/(?!\/)/.test(uri);
+  const parts = ADDRESS.exec(isPath && host ? host + uri : uri);
+  if (!parts) throw new VaivenError("API_INVALID_ARGUMENT", `expected the URL of a server, got ${shown(given)}`);
+  const [, scheme = protocol, hostname, port = "", namespace = "/", query = ""] = parts;
+  const secure = /^(https|wss)/i.test(scheme);
   return {
     secure,
-    hostname: host.replace(/^\[|\]$/g, ""),
+    hostname: (hostname as string).replace(/^\[|\]$/g, ""),
     port: port === (secure ? "443" : "80") ? "" : port,
-    namespace: path || "/",
+    namespace,
     query,
   };
+}
+
+/** Not the values of options: an agent among them has no JSON. */
+function shown(given: unknown): string {
+  return given && typeof given === "object" ? `{${Object.keys(given)}}` : JSON.stringify(given);
 }
 
 /** The parameters of a query string. */

@@ -13,11 +13,12 @@ export function requestUrl(
   sid: string | undefined = context.sid,
 ): string {
   const { options, platform } = context;
-  const { secure, hostname, port, path, query, timestampParam, timestampRequests } = options;
+  const { secure, hostname, port, path, query, timestampParam } = options;
+  const { timestampRequests = transport === "polling" } = options;
   const parameters: Record<string, unknown> = Object.assign({}, query, { EIO: 4, transport });
   if (sid !== undefined) parameters["sid"] = sid;
   // The server ends a session that repeats a `t`: the count keeps them apart here, the random part between pages.
-  if (timestampRequests ?? transport === "polling") {
+  if (timestampRequests) {
     parameters[timestampParam] = platform.random().toString(36).slice(2, 8) + (requests++).toString(36);
   }
   if (options.forceBase64) parameters["b64"] = 1;

@@ -1,10 +1,9 @@
 // http/ HTTP long-polling, the client's end (Engine.IO protocol v4, "HTTP long-polling"): one GET and one POST at a time. Whoever can make requests has a transport.
 //
-//   idle ──open()──▶ opening ──first response──▶ open ──pause(done)──▶ pausing ──nothing under way──▶ paused
-//                       └───────────────┴── failure, `close` packet, close(), discard() ──▶ closed
+//   opening ──first response──▶ open ──pause(done)──▶ pausing ──nothing under way──▶ done()
+//      └──────────────────────────┴── failure, `close` packet, close(), discard() ──▶ ended
 import { VaivenError } from "../errors.js";
-import { EnginePacketCode } from "../packet/engine-packet.js";
-import { controlPacket, type Outgoing } from "../packet/outgoing.js";
+import { Outgoing } from "../packet/outgoing.js";
 import type { PayloadCodec, PayloadReceiver } from "../packet/payload.js";
 import type { ClientTransportContext } from "../session/client-host.js";
 import { readOpenData } from "../session/open-data.js";
@@ -15,8 +14,6 @@ import { requestUrl, transportClosed } from "./client-request.js";
 /** Told how a request ended: by an error, or by the text of its answer. */
 export type RequestDone = (error: VaivenError | undefined, text: string) => void;
 
-type State = "idle" | "opening" | "open" | "pausing" | "paused" | "closed";
-
 /** Writes and reads the payloads of polling. */
 export type PollingCodec = Pick<PayloadCodec, "write" | "read">;
 
@@ -25,18 +22,19 @@ export abstract class PollingClient implements ClientTransport, PayloadReceiver 
   sink!: TransportSink;
   protected readonly context: ClientTransportContext;
   protected abstract readonly payload: PollingCodec;
-  private state: State = "idle";
   private sid: string | undefined;
-  private cancelGet: Cancel | undefined;
-  private cancelPost: Cancel | undefined;
-  /** The characters of the POST that is under way. */
-  private posted = 0;
-  /** What waits for the POST that is under way, because one payload could not hold all. */
-  private readonly waiting: Outgoing[] = [];
   /** Bytes that the server takes in one payload; 0 where it did not say. */
   private maxPayload = 0;
+  /** What waits for the POST that is under way, because one payload could not hold all. */
+  private readonly waiting: Outgoing[] = [];
+  /** The characters of the POST that is under way. */
+  private posted = 0;
+  private cancelGet: Cancel | undefined;
+  private cancelPost: Cancel | undefined;
+  private isOpen = false;
   private whenPaused: (() => void) | undefined;
-  private closing = false;
+  private isClosing = false;
+  private hasEnded = false;
 
   constructor(context: ClientTransportContext) {
     this.context = context;
@@ -48,7 +46,7 @@ export abstract class PollingClient implements ClientTransport, PayloadReceiver 
   }
 
   get writable(): boolean {
-    return this.state === "open" && this.cancelPost === undefined && !this.closing;
+    return this.isOpen && !this.cancelPost && !this.whenPaused && !this.isClosing && !this.hasEnded;
   }
 
   get bufferedAmount(): number {
@@ -62,7 +60,6 @@ export abstract class PollingClient implements ClientTransport, PayloadReceiver 
   protected abstract request(url: string, body: string | undefined, done: RequestDone): Cancel;
 
   open(): void {
-    this.state = "opening";
     this.poll();
   }
 
@@ -72,28 +69,22 @@ export abstract class PollingClient implements ClientTransport, PayloadReceiver 
   }
 
   pause(done: () => void): void {
-    if (this.state === "closed") return;
-    this.state = "pausing";
     this.whenPaused = done;
     this.settlePause();
   }
 
   close(): void {
-    if (this.state === "closed" || this.closing) return;
-    this.closing = true;
+    if (this.isClosing) return;
+    this.isClosing = true;
     // The server must know; while a POST is under way the close packet follows it, and before the first response there is nobody to tell.
-    if (this.state === "opening") this.end(undefined);
-    else if (this.cancelPost === undefined) this.sayClose();
+    if (!this.isOpen) this.end(undefined);
+    else if (!this.cancelPost && !this.hasEnded) this.sayClose();
   }
 
   discard(): void {
-    this.state = "closed";
-    this.cancelGet?.();
-    this.cancelPost?.();
-  }
-
-  private url(): string {
-    return requestUrl("polling", "http", this.context, this.sid);
+    this.hasEnded = true;
+    if (this.cancelGet) this.cancelGet();
+    if (this.cancelPost) this.cancelPost();
   }
 
   /** Posts the longest beginning of what waits that one payload may hold, and at least one packet. */
@@ -106,14 +97,14 @@ export abstract class PollingClient implements ClientTransport, PayloadReceiver 
     }
     const body = this.payload.write(waiting.splice(0, count));
     this.posted = body.length;
-    this.cancelPost = this.request(this.url(), body, (error) => {
+    this.ask(body, (error) => {
       this.cancelPost = undefined;
       this.posted = 0;
       if (error) this.end(error);
       else if (waiting.length) this.post();
-      else if (this.closing) this.sayClose();
-      else if (this.state === "pausing") this.settlePause();
-      else if (this.state === "open") this.sink.onWritable();
+      else if (this.isClosing) this.sayClose();
+      else if (this.whenPaused) this.settlePause();
+      else if (this.isOpen) this.sink.onWritable();
     });
   }
 
@@ -127,44 +118,47 @@ export abstract class PollingClient implements ClientTransport, PayloadReceiver 
   }
 
   private sayClose(): void {
-    this.cancelPost = this.request(this.url(), this.payload.write([CLOSE]), () => this.end(undefined));
+    this.ask(this.payload.write([CLOSE]), () => this.end(undefined));
+  }
+
+  private ask(body: string | undefined, done: RequestDone): void {
+    const cancel = this.request(requestUrl("polling", "http", this.context, this.sid), body, done);
+    if (body) this.cancelPost = cancel;
+    else this.cancelGet = cancel;
   }
 
   private poll(): void {
-    this.cancelGet = this.request(this.url(), undefined, (error, text) => {
+    this.ask(undefined, (error, text) => {
       this.cancelGet = undefined;
-      if (error !== undefined) this.end(error);
+      if (error) this.end(error);
       else this.read(text);
     });
   }
 
   private read(text: string): void {
-    if (this.state === "opening") {
-      this.state = "open";
-      this.sink.onOpen?.();
-    }
-    const { flushQueue } = this.context;
-    let error: VaivenError | undefined;
-    flushQueue.enter();
+    const { sink, context } = this;
+    if (!this.isOpen && sink.onOpen) sink.onOpen();
+    this.isOpen = true;
+    context.flushQueue.enter();
     try {
-      error = this.payload.read(text, this);
+      const error = this.payload.read(text, this);
+      if (error) this.end(error);
     } finally {
-      flushQueue.leave();
+      context.flushQueue.leave();
     }
-    if (error !== undefined) this.end(error);
     // What the sinks did may have changed the state.
-    if ((this.state as State) !== "open") this.settlePause();
-    else if (!this.closing) this.poll();
+    if (this.whenPaused) this.settlePause();
+    else if (!this.isClosing && !this.hasEnded) this.poll();
   }
 
   /** One text packet of a payload. @internal */
   onText(packet: string): boolean {
-    if (packet === EnginePacketCode.close) this.end(transportClosed("transport closed by the server", undefined));
+    if (packet === "1") this.end(transportClosed("transport closed by the server", undefined));
     else {
-      if (this.sid === undefined) this.learnSession(packet);
+      if (!this.sid) this.learnSession(packet);
       this.sink.onText(packet);
     }
-    return (this.state as State) !== "closed";
+    return !this.hasEnded;
   }
 
   /** The first packet opens the session; every further request names it. Whether it is well-formed is for the session to say. */
@@ -178,20 +172,18 @@ export abstract class PollingClient implements ClientTransport, PayloadReceiver 
   /** One binary packet of a payload. @internal */
   onBinary(message: Uint8Array): boolean {
     this.sink.onBinary(message);
-    return (this.state as State) !== "closed";
+    return !this.hasEnded;
   }
 
   private settlePause(): void {
-    if (this.state !== "pausing" || this.cancelGet !== undefined || this.cancelPost !== undefined) return;
-    this.state = "paused";
-    this.whenPaused?.();
+    if (this.whenPaused && !this.cancelGet && !this.cancelPost && !this.hasEnded) this.whenPaused();
   }
 
   private end(error: VaivenError | undefined): void {
-    if (this.state === "closed") return;
+    if (this.hasEnded) return;
     this.discard();
     this.sink.onClose(error);
   }
 }
 
-const CLOSE: Outgoing = controlPacket("close");
+const CLOSE = new Outgoing("1");

@@ -17,5 +17,5 @@ export class Encoder implements PacketEncoder {
 /** Makes one outgoing packet of what a parser encoded. */
 export function outgoingOf(encoded: EncodedPacket, options?: OutgoingOptions): Outgoing {
   const wire: WirePacket[] = encoded.map((message) => (typeof message === "string" ? `4${message}` : message));
-  return new Outgoing(wire[0] ?? "4", wire.length > 1 ? wire.slice(1) : undefined, options);
+  return new Outgoing(wire[0] || "4", wire.length > 1 ? wire.slice(1) : undefined, options);
 }

@@ -52,11 +52,11 @@ export class Outgoing {
   private forms: unknown[] | undefined = undefined;
   private size = -1;
 
-  constructor(head: WirePacket, rest?: readonly WirePacket[], options?: OutgoingOptions) {
+  constructor(head: WirePacket, rest?: readonly WirePacket[], options: OutgoingOptions = DEFAULT_OPTIONS) {
     this.head = head;
     this.rest = rest;
-    this.compress = options?.compress !== false;
-    this.volatile = options?.volatile === true;
+    this.compress = options.compress !== false;
+    this.volatile = options.volatile === true;
   }
 
   /** This packet in a wire form: encoded the first time it is asked for, the same object after that. */
@@ -88,4 +88,5 @@ export function controlPacket(type: EnginePacketType, data = ""): Outgoing {
   return new Outgoing(EnginePacketCode[type] + data, undefined, NOT_COMPRESSED);
 }
 
+const DEFAULT_OPTIONS: OutgoingOptions = {};
 const NOT_COMPRESSED: OutgoingOptions = { compress: false };

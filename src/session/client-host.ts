@@ -2,7 +2,7 @@
 import type { Outgoing, OutgoingOptions } from "../packet/outgoing.js";
 import type { SocketPacket } from "../packet/socket-packet.js";
 import type { upgradeClient } from "./client-upgrade.js";
-import type { FlushQueue } from "./flush-queue.js";
+import type { FlushScheduler } from "./flush-queue.js";
 import type { Cancel, Platform } from "./platform.js";
 import type { ClientTransport } from "./transport.js";
 
@@ -44,7 +44,7 @@ export interface ClientTransportContext {
   /** The session that it shall join; undefined for the first transport of a session. */
   readonly sid: string | undefined;
   readonly platform: ClientPlatform;
-  readonly flushQueue: FlushQueue;
+  readonly flushQueue: FlushScheduler;
   /** The same object for all transports of one session: what they share, such as a cookie jar, is kept under it. */
   readonly session: object;
 }
@@ -79,7 +79,7 @@ export interface PacketSource {
 
 /** One host of clients: a browser, or Node. */
 export interface ClientHost {
-  readonly flushQueue: FlushQueue;
+  readonly flushQueue: FlushScheduler;
   /** Where the page comes from: the server that is meant when no URL is given. */
   readonly location: { readonly protocol: string; readonly host: string } | undefined;
   /** Time for a connection. With `background` its timers do not keep the process alive (`autoUnref`). */

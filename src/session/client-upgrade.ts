@@ -1,6 +1,6 @@
 // session/ The client's half of an upgrade: `2probe`, `3probe`, the old transport goes quiet, `5` (Engine.IO protocol v4, "Upgrade").
 import { VaivenError } from "../errors.js";
-import { controlPacket } from "../packet/outgoing.js";
+import { Outgoing } from "../packet/outgoing.js";
 import type { Cancel } from "./platform.js";
 import type { ClientTransport, TransportName } from "./transport.js";
 
@@ -20,8 +20,8 @@ export interface UpgradingClient {
   onClose(error: VaivenError): void;
 }
 
-const PROBE = controlPacket("ping", "probe");
-const CONFIRMATION = controlPacket("upgrade");
+const PROBE = new Outgoing("2probe");
+const CONFIRMATION = new Outgoing("5");
 
 /** Tries one transport of `names` after the other, until the session has gone over to one. The function that is returned gives that up. */
 export function upgradeClient(client: UpgradingClient, names: TransportName[]): Cancel {

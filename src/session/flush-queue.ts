@@ -6,6 +6,9 @@ export interface Flushable {
   flush(): void;
 }
 
+/** What sessions and transports ask of a {@link FlushQueue}. */
+export type FlushScheduler = Pick<FlushQueue, "enter" | "leave" | "add">;
+
 /**
  * The connections that have something to send. One queue per process side (all servers share one).
  *

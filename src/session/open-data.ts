@@ -32,13 +32,11 @@ export function readEnvelope(value: unknown): Envelope | undefined {
 
 /** Reads the JSON of an open packet. Returned, not thrown: a server that is none (an HTML page of a proxy) is an ordinary event. */
 export function readOpenData(json: string): OpenData | VaivenError {
-  let data: Record<string, unknown> | undefined;
+  let data: Partial<Record<keyof OpenData, unknown>> | null = null;
   try {
-    data = JSON.parse(json) as Record<string, unknown>;
-  } catch {
-    data = undefined;
-  }
-  const { sid, upgrades, pingInterval, pingTimeout, maxPayload, vaiven } = data ?? {};
+    data = JSON.parse(json);
+  } catch {}
+  const { sid, upgrades, pingInterval, pingTimeout, maxPayload, vaiven } = data || {};
   if (typeof sid !== "string" || !isDuration(pingInterval) || !isDuration(pingTimeout)) {
     return new VaivenError(
       "SESSION_HANDSHAKE_INVALID",
@@ -56,5 +54,5 @@ export function readOpenData(json: string): OpenData | VaivenError {
 }
 
 function isDuration(value: unknown): value is number {
-  return typeof value === "number" && value >= 0;
+  return (value as number) >= 0 && typeof value === "number";
 }

@@ -2,7 +2,7 @@
 import { VaivenError } from "../errors.js";
 import type { Outgoing, WirePacket } from "../packet/outgoing.js";
 import { StreamDecoder, streamHeader } from "../packet/stream-frame.js";
-import type { FlushQueue } from "./flush-queue.js";
+import type { FlushScheduler } from "./flush-queue.js";
 import type { Clock } from "./platform.js";
 import type { Transport, TransportSink } from "./transport.js";
 
@@ -30,7 +30,7 @@ export interface WebTransportSession {
 /** What a stream transport is given by its host. */
 export interface StreamHost {
   readonly after: Clock["after"];
-  readonly flushQueue: FlushQueue;
+  readonly flushQueue: FlushScheduler;
   textBytes(text: string): Uint8Array;
   /** Undefined for bytes that are no UTF-8. */
   bytesText(bytes: Uint8Array): string | undefined;

@@ -3,7 +3,7 @@
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { rolldown } from "rolldown";
-import { privateNames, shortErrors } from "./minified.mjs";
+import { packetDigits, privateNames, shortErrors } from "./minified.mjs";
 
 const GLOBAL_ENTRY = "vaiven:global";
 
@@ -37,7 +37,8 @@ const ASSUMPTIONS = {
 export async function writeBrowserFiles({ entry, names, to, module, version }) {
   const banner = `/*! vaivén ${version} | MIT */`;
   const global = { format: "umd", name: "io", exports: "default" };
-  const mangleProps = { include: privateNames(join(dirname(entry), "..")) };
+  const mangleProps = { include: privateNames([entry, variant(entry, "websocket"), variant(entry, "msgpack")]) };
+  const digits = packetDigits(join(dirname(entry), "../packet/socket-packet.ts"));
   const minify = { compress: true, mangle: true, mangleProps };
   const script = names.filter((name) => !MODULES_ONLY.includes(name));
   const websocket = { source: variant(entry, "websocket"), names: script.filter((name) => !POLLING.includes(name)) };
@@ -62,7 +63,7 @@ export async function writeBrowserFiles({ entry, names, to, module, version }) {
         assumptions: ASSUMPTIONS,
         typescript: { removeClassFieldsWithoutInitializer: true },
       },
-      plugins: [exported && globalEntry(source, exported), output.minify && shortErrors],
+      plugins: [exported && globalEntry(source, exported), output.minify && [shortErrors, digits]],
       onLog: (level, log) => {
         if (level === "warn") throw new Error(`rolldown, ${path}: ${log.message}`);
       },

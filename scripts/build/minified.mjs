@@ -3,6 +3,8 @@
 // Private names: names that the sources declare only as `private`, `protected` or `@internal` become one or two letters. A name stays that is also
 // declared in any other way, stands in a text, or is known to the platform (TypeScript's declarations of the DOM and of ECMAScript).
 //
+// Packet types: the digit stands in the place of `PacketType.EVENT` and its like, of which minifiers know only that it is a property of an object.
+//
 // Short errors: the explanations in errors of ours are left out, the code is the message then, and docs/reference/errors.md explains it.
 // Messages that Socket.IO has too (`timeout`, `websocket error`) stay.
 import { readdirSync, readFileSync } from "node:fs";
@@ -10,23 +12,28 @@ import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { parseSync, Visitor } from "rolldown/utils";
 
-/** The stages whose sources may be part of a client. */
-const STAGES = ["packet", "session", "http", "event", "client", "browser", "entry"];
-
-/** The property names that the minified files need not keep, as the pattern that rolldown's `mangleProps.include` takes. */
-export function privateNames(sources) {
+/** The property names that the minified files need not keep, as the pattern that rolldown's `mangleProps.include` takes. `entries` are the files' sources. */
+export function privateNames(entries) {
   const hidden = new Set();
   const kept = new Set(platformNames());
-  const files = STAGES.flatMap((stage) => readdirSync(join(sources, stage)).map((name) => join(sources, stage, name)));
-  for (const file of [...files, join(sources, "errors.ts")]) {
+  for (const file of sourcesOf(entries)) {
     const text = readFileSync(file, "utf8");
     const { program, comments } = parseSync(file, text);
+    /** Where the declarations end whose members are all internal. */
+    let internalUntil = 0;
     const declare = (node) => {
       if (node.computed || node.key?.type !== "Identifier") return;
       const isHidden = node.accessibility === "private" || node.accessibility === "protected";
-      (isHidden || isInternal(node, text, comments) ? hidden : kept).add(node.key.name);
+      const hides = isHidden || node.start < internalUntil || isInternal(node, text, comments);
+      (hides ? hidden : kept).add(node.key.name);
+    };
+    const enter = (node) => {
+      if (isInternal(node, text, comments)) internalUntil = node.end;
     };
     new Visitor({
+      ExportNamedDeclaration: enter,
+      ClassDeclaration: enter,
+      TSInterfaceDeclaration: enter,
       PropertyDefinition: declare,
       MethodDefinition: declare,
       TSAbstractMethodDefinition: declare,
@@ -39,6 +46,22 @@ export function privateNames(sources) {
   }
   const names = [...hidden].filter((name) => !kept.has(name));
   return new RegExp(`^(?:${names.sort().join("|").replaceAll("$", "\\$")})$`);
+}
+
+/** `entries` and everything that they import, types too: those say which names are public. */
+function sourcesOf(entries) {
+  const files = new Set(entries);
+  for (const file of files) {
+    const { module } = parseSync(file, readFileSync(file, "utf8"));
+    for (const { moduleRequest } of [
+      ...module.staticImports,
+      ...module.staticExports.flatMap(({ entries }) => entries),
+    ]) {
+      if (moduleRequest?.value.startsWith("."))
+        files.add(join(dirname(file), moduleRequest.value.replace(/\.js$/, ".ts")));
+    }
+  }
+  return files;
 }
 
 /** Whether the comment that stands right before `node` says `@internal`. */
@@ -81,4 +104,23 @@ export const shortErrors = {
     }).visit(parseSync(id, text).program);
     return { code, map: null };
   },
+};
+
+/** The digits of `PacketType` in src/packet/socket-packet.ts, by name. */
+function packetTypes(text) {
+  const [, body] = /export const PacketType = \{([^}]*)\} as const/.exec(text);
+  return Object.fromEntries([...body.matchAll(/^ {2}([A-Z_]+): (\d),$/gm)].map(([, name, digit]) => [name, digit]));
+}
+
+/** A plugin of rolldown: packet types as digits, with spaces behind them, so that positions in maps stay. */
+export const packetDigits = (file) => {
+  const types = packetTypes(readFileSync(file, "utf8"));
+  return {
+    name: "packet-digits",
+    transform(text, id) {
+      if (!id.endsWith(".ts") || id === file) return null;
+      const code = text.replace(/\bPacketType\.([A-Z_]+)\b/g, (written, name) => types[name].padEnd(written.length));
+      return { code, map: null };
+    },
+  };
 };

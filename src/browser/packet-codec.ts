@@ -37,11 +37,11 @@ const BINARY = PacketType.BINARY_EVENT - PacketType.EVENT;
 //              type   attachments  namespace   id
 const HEADER = /^([0-7])(?:(\d+)-)?(\/[^,]*)?,?(\d*)/;
 
-/** Reads the packets of one connection, in order. Throws a VaivenError `PACKET_*` at what is none; the reader must not be used after that. */
+/** Reads the packets of one connection, in order. Throws a VaivenError `PACKET_*` at what is none; the reader must not be used after that. @internal */
 export class PacketReader {
   /** Whether control packets (control-packet.ts) are taken: the server is one of ours, and has said so. */
   control = false;
-  private packet: SocketPacket | undefined = undefined;
+  private packet: SocketPacket | undefined;
   private json = "";
   private missing = 0;
   private attachments: unknown[] = [];

@@ -9,7 +9,7 @@ import { PacketType } from "../packet/socket-packet.js";
 import { guard } from "./guarded-emitter.js";
 import type { Socket } from "./socket.js";
 
-/** The acknowledgements of one socket, by packet id. */
+/** The acknowledgements of one socket, by packet id. @internal */
 export class AwaitedAcks {
   private readonly table = new Map<number, PendingAck>();
   private readonly socket: Socket;

@@ -96,7 +96,7 @@ export function delivery({
   return (socket) => new Delivery(socket, () => new DeliveryLog({ maxPackets, maxBytes }), storage);
 }
 
-/** The session of one socket over all its connections. */
+/** The session of one socket over all its connections. @internal */
 export class Delivery {
   private readonly socket: Socket;
   private readonly newLog: () => DeliveryLog;

@@ -44,7 +44,7 @@ export interface EngineEvents {
   close: (reason: string, description?: unknown) => void;
 }
 
-/** Who owns an engine: the Manager. */
+/** Who owns an engine: the Manager. @internal */
 export interface EngineOwner {
   onOpen(data: OpenData): void;
   /** One text message. `packet` is the whole Engine.IO packet; the message begins at `start`. */

@@ -76,14 +76,14 @@ export class BaseManager<
   /** What is said to our own server beyond Socket.IO, if anything. @internal */
   readonly _ownEnds: OwnEnds | undefined = undefined;
   /** Milliseconds after which a server that went away wishes to see us again. @internal */
-  _returnDelay: number | undefined = undefined;
+  _returnDelay: number | undefined;
   private skipReconnect = false;
   private readonly encoder: PacketEncoder | undefined;
   /** How many of the current series have begun, or wait to begin. */
   private attempts = 0;
   private cancelAttempt: Cancel = nothing;
   private cancelTimeout: Cancel = nothing;
-  private stopWatching: Cancel | undefined = undefined;
+  private stopWatching: Cancel | undefined;
 
   /** Connects at once, unless `autoConnect` is false. */
   constructor(host: ClientHost, uri?: string | Partial<ManagerOptions>, opts?: Partial<ManagerOptions>) {

@@ -99,7 +99,7 @@ export interface ManagerOptions extends EngineOptions {
   parser: Unchecked;
 }
 
-/** What a connection is begun with. Frozen by taking: later changes of the user's options do not reach it. */
+/** What a connection is begun with. Frozen by taking: later changes of the user's options do not reach it. @internal */
 export interface EngineSettings {
   /** By name, in the order in which they are tried. */
   readonly transports: Readonly<Record<string, ClientTransportClass>>;

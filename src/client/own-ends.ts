@@ -9,7 +9,7 @@ import { guard } from "./guarded-emitter.js";
 import type { BaseManager } from "./manager.js";
 import type { Socket } from "./socket.js";
 
-/** The capabilities of one client. */
+/** The capabilities of one client. @internal */
 export interface OwnEnds {
   /** Their names, which travel: see control-packet.ts. */
   readonly caps: readonly string[];

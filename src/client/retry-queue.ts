@@ -18,7 +18,7 @@ interface Entry {
   isUnderWay: boolean;
 }
 
-/** The queue of one socket. */
+/** The queue of one socket. @internal */
 export class RetryQueue {
   private readonly entries: Entry[] = [];
   /** What they take, as they were weighed. */

@@ -26,7 +26,7 @@ export interface BufferedPacket extends SocketPacket {
   };
 }
 
-/** The way out of one socket. */
+/** The way out of one socket. @internal */
 export class Sender {
   /** The acknowledgements that its events wait for. */
   readonly acks: AwaitedAcks;
@@ -37,7 +37,7 @@ export class Sender {
   /** Bytes of what waits in the send buffer, and which buffer that was: programs replace and empty it. */
   private readonly waiting = { buffer: undefined as unknown, count: 0, bytes: 0 };
   /** The end of the Blobs that are being read: what is emitted meanwhile waits for it. */
-  private reading: Promise<void> | undefined = undefined;
+  private reading: Promise<void> | undefined;
 
   /** `notify` tells the listeners of outgoing events. */
   constructor(socket: Socket, opts: Partial<SocketOptions>, notify: (event: readonly unknown[]) => void) {

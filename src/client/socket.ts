@@ -78,14 +78,14 @@ export class Socket<
   private flags: EmitFlags = {};
   private isActive = false;
   /** Why the server is about to disconnect it. @internal */
-  _lapse: VaivenError | undefined = undefined;
+  _lapse: VaivenError | undefined;
   /** The engine to which CONNECT was sent, or is about to be. */
   private joining: unknown = undefined;
   /** Events that come in the turn of `connect` wait for its end, so that listeners added in that turn miss nothing. */
   private isHolding = false;
-  private _pid: string | undefined = undefined;
-  private _lastOffset: string | undefined = undefined;
-  private offsetTag: string | undefined = undefined;
+  private _pid: string | undefined;
+  private _lastOffset: string | undefined;
+  private offsetTag: string | undefined;
 
   /** Use `io()` or `manager.socket()`. */
   constructor(io: BaseManager, nsp: string, opts: Partial<SocketOptions> = {}) {

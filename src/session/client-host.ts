@@ -55,7 +55,7 @@ export interface ClientTransportClass {
   readonly prototype: { readonly name: string };
 }
 
-/** What the host tells a client about its surroundings. */
+/** What the host tells a client about its surroundings. @internal */
 export interface SurroundingsListener {
   /** The network is gone, or the page goes into the back/forward cache: open connections are to be given up at once. */
   onLost(description: string): void;
@@ -67,7 +67,7 @@ export interface SurroundingsListener {
   onHide(): void;
 }
 
-/** Reads the packets of one connection. Throws a VaivenError `PACKET_*` at what is none. */
+/** Reads the packets of one connection. Throws a VaivenError `PACKET_*` at what is none. @internal */
 export interface PacketSource {
   /** Set where the server is one of ours: whether control packets are taken. */
   control?: boolean;
@@ -77,7 +77,7 @@ export interface PacketSource {
   readBinary(bytes: Uint8Array | ArrayBuffer): SocketPacket | undefined;
 }
 
-/** One host of clients: a browser, or Node. */
+/** One host of clients: a browser, or Node. @internal */
 export interface ClientHost {
   readonly flushQueue: FlushScheduler;
   /** Where the page comes from: the server that is meant when no URL is given. */

@@ -4,7 +4,7 @@ import { Outgoing } from "../packet/outgoing.js";
 import type { Cancel } from "./platform.js";
 import type { ClientTransport, TransportName } from "./transport.js";
 
-/** What an upgrade needs of its session. */
+/** What an upgrade needs of its session. @internal */
 export interface UpgradingClient {
   /** What carries the session now. */
   readonly transport: ClientTransport;

@@ -1,6 +1,6 @@
 // session/ When output leaves: at the end of the read that caused it, or at the end of the turn (design: "Flush").
 
-/** Something that may have output to send: a session. */
+/** Something that may have output to send: a session. @internal */
 export interface Flushable {
   /** Hands everything that waits to the transport. Never throws, never calls user code. */
   flush(): void;

@@ -13,7 +13,7 @@ interface Entry {
   readonly data: unknown[];
   readonly flags: EmitFlags;
   readonly callback: TimedAckCallback;
-  readonly size: number;
+  readonly options: { readonly size: number };
   tries: number;
   isUnderWay: boolean;
 }
@@ -21,8 +21,6 @@ interface Entry {
 /** The queue of one socket. @internal */
 export class RetryQueue {
   private readonly entries: Entry[] = [];
-  /** What they take, as they were weighed. */
-  private bytes = 0;
   private readonly socket: Socket;
   private readonly sender: Sender;
   private readonly opts: Partial<SocketOptions>;
@@ -42,15 +40,14 @@ export class RetryQueue {
       given || ((error) => error && /^(PACKET|SESSION)/.test((error as VaivenError).code) && io._report(error));
     let size: number;
     try {
-      size = sender.weigh(data, this.bytes, entries.length);
+      size = sender.weigh(data, entries);
     } catch (error) {
       if (!given) throw error;
       io.platform().soon(() => given(error as VaivenError));
       return;
     }
-    const added: Entry = { data, flags, callback, size, tries: 0, isUnderWay: false };
+    const added: Entry = { data, flags, callback, options: { size }, tries: 0, isUnderWay: false };
     entries.push(added);
-    this.bytes += size;
     if (connected) this.send();
     sender.whenTooOld(data, (error) => {
       if (!added.isUnderWay) this.remove(added, error);
@@ -98,7 +95,6 @@ export class RetryQueue {
     const at = entries.indexOf(entry);
     if (at < 0) return false;
     entries.splice(at, 1);
-    this.bytes -= entry.size;
     entry.callback(...answer);
     return true;
   }

@@ -34,8 +34,8 @@ export class Sender {
   private readonly opts: Partial<SocketOptions>;
   private readonly notify: (event: readonly unknown[]) => void;
   private readonly queue: RetryQueue | undefined;
-  /** Bytes of what waits in the send buffer, and which buffer that was: programs replace and empty it. */
-  private readonly waiting = { buffer: undefined as unknown, count: 0, bytes: 0 };
+  /** Bytes of what waits: an upper bound, which is counted anew where it matters. Programs and time take out of the send buffer what they like. */
+  private bytes = 0;
   /** The end of the Blobs that are being read: what is emitted meanwhile waits for it. */
   private reading: Promise<void> | undefined;
 
@@ -63,20 +63,21 @@ export class Sender {
     const { maxPendingAcks = 100_000, ackTimeout } = opts;
     const { timeout = ackTimeout, settles } = flags;
     const isVolatile = flags.volatile === true;
-    const options = { compress: flags.compress !== false, volatile: isVolatile, repeats: flags.fromQueue };
+    const options: BufferedPacket["options"] = {
+      compress: flags.compress !== false,
+      volatile: isVolatile,
+      repeats: flags.fromQueue,
+    };
     const packet: BufferedPacket = { type: PacketType.EVENT, nsp, data, options };
     const isReady = connected && !io.engine.hasPingExpired() && !(_delivery && _delivery.isFull);
-    let size = 0;
     try {
       // What comes from the queue of `retries` has been weighed.
-      if (!isReady && !isVolatile)
-        size = this.weigh(
-          data,
-          flags.fromQueue ? 0 : this.waitingBytes(),
-          flags.fromQueue ? 0 : socket.sendBuffer.length,
-        );
+      if (!isReady && !isVolatile && !flags.fromQueue) options.size = this.weigh(data, socket.sendBuffer);
       if (callback && acks.size >= maxPendingAcks)
-        throw new VaivenError("ACK_TOO_MANY", `${maxPendingAcks} answers are waited for already (maxPendingAcks)`);
+        throw new VaivenError(
+          "ACK_TOO_MANY",
+          `the limit is ${maxPendingAcks} answers that are waited for (maxPendingAcks)`,
+        );
     } catch (error) {
       // As in `write`: who is told of errors is told of this one; otherwise it is the caller's.
       if (!callback || (timeout === undefined && !settles)) throw error;
@@ -89,18 +90,21 @@ export class Sender {
     }
     if (isVolatile && !(isReady && io.engine.writable)) return;
     if (isReady) this.transmit(packet);
-    else this.hold(packet, size);
+    else this.hold(packet);
   }
 
-  /** Bytes of an event that has to wait behind `count` others with `bytes`. Throws why it cannot: who emits it can be told now, but not when it is sent. */
-  weigh(data: readonly unknown[], bytes: number, count: number): number {
+  /** Bytes of an event that has to wait behind `others`. Throws why it cannot: who emits it can be told now, but not when it is sent. */
+  weigh(data: readonly unknown[], others: readonly { readonly options: { readonly size?: number } }[]): number {
     const { io, nsp } = this.socket;
     const { maxSendBuffer = 10_000, maxSendBufferBytes = 16 * 1024 * 1024 } = this.opts;
     const size = io._encode({ type: PacketType.EVENT, nsp, data }).byteLength(io.platform().textByteLength);
-    if (count >= maxSendBuffer || bytes + size > maxSendBufferBytes)
+    this.bytes += size;
+    if (this.bytes > maxSendBufferBytes)
+      this.bytes = others.reduce((sum, { options }) => sum + (options.size || 0), size);
+    if (others.length >= maxSendBuffer || this.bytes > maxSendBufferBytes)
       throw new VaivenError(
         "SESSION_SEND_BUFFER_FULL",
-        `the limit is ${maxSendBuffer} events (maxSendBuffer) and ${maxSendBufferBytes} bytes (maxSendBufferBytes), and ${count} with ${bytes} bytes wait already`,
+        `the limit is ${maxSendBuffer} events (maxSendBuffer) with ${maxSendBufferBytes} bytes (maxSendBufferBytes), and ${others.length} wait already`,
       );
     return size;
   }
@@ -121,30 +125,14 @@ export class Sender {
   }
 
   /** An event waits for a connection. */
-  private hold(packet: BufferedPacket, size: number): void {
-    const { socket, waiting } = this;
-    packet.options.size = size;
-    this.waitingBytes();
+  private hold(packet: BufferedPacket): void {
+    const { socket } = this;
     socket.sendBuffer.push(packet);
-    waiting.count++;
-    waiting.bytes += size;
     this.whenTooOld(packet.data as unknown[], (error) => {
       if (!socket.sendBuffer.includes(packet)) return;
       socket.sendBuffer = socket.sendBuffer.filter((other) => other !== packet);
       if (!this.acks.fail(packet.id as number, error)) socket.io._report(error);
     });
-  }
-
-  /** Bytes of the send buffer: counted as it grows, and anew when somebody else has changed it. */
-  private waitingBytes(): number {
-    const { waiting } = this;
-    const { sendBuffer } = this.socket;
-    if (waiting.buffer !== sendBuffer || waiting.count !== sendBuffer.length) {
-      waiting.buffer = sendBuffer;
-      waiting.count = sendBuffer.length;
-      waiting.bytes = sendBuffer.reduce((sum, { options }) => sum + (options.size || 0), 0);
-    }
-    return waiting.bytes;
   }
 
   /** The socket is connected. Its queue of `retries` goes on; `again` as in {@link RetryQueue.send}. */
@@ -192,8 +180,11 @@ export class Sender {
     const { maxPayload } = io.engine;
     const size = maxPayload && outgoing.byteLength(io.platform().textByteLength);
     if (size > maxPayload) {
-      const name = type === PacketType.EVENT ? `"${(data as unknown[])[0]}"` : "a packet";
-      throw new VaivenError(TOO_BIG, `${name} has ${size} bytes, the server takes ${maxPayload} (maxHttpBufferSize)`);
+      const name = (): string => (type === PacketType.EVENT ? `event "${(data as unknown[])[0]}"` : "packet");
+      throw new VaivenError(
+        TOO_BIG,
+        `the ${name()} has ${size} bytes, the server takes ${maxPayload} (maxHttpBufferSize)`,
+      );
     }
     return outgoing;
   }

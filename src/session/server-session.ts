@@ -9,11 +9,11 @@
 import { VaivenError } from "../errors.js";
 import { enginePacketType } from "../packet/engine-packet.js";
 import { controlPacket, type Outgoing } from "../packet/outgoing.js";
-import { PacketBuffer } from "./buffer.js";
 import type { DeadlineEntry, Deadlines } from "./deadlines.js";
 import type { FlushQueue } from "./flush-queue.js";
 import { openJson } from "./open-json.js";
 import type { Platform } from "./platform.js";
+import { QueueMeter } from "./queue-meter.js";
 import { ServerUpgrade } from "./server-upgrade.js";
 import { type CloseReason, reasonOf, type SessionObserver, type SessionSink } from "./session-sink.js";
 import type { Transport, TransportName, TransportSink } from "./transport.js";
@@ -69,7 +69,8 @@ export class ServerSession implements TransportSink, DeadlineEntry {
   private readonly options: SessionOptions;
   protected readonly host: SessionHost;
   /** What waits for the transport; undefined where nothing does, as mostly. */
-  private buffer: PacketBuffer | undefined = undefined;
+  private waiting: Outgoing[] | undefined = undefined;
+  private meter: QueueMeter | undefined = undefined;
   bucket: DeadlineEntry["bucket"] = undefined;
   previous: DeadlineEntry | undefined = undefined;
   next: DeadlineEntry | undefined = undefined;
@@ -108,12 +109,12 @@ export class ServerSession implements TransportSink, DeadlineEntry {
   }
 
   get writable(): boolean {
-    return this.state === "open" && this.buffer === undefined && this.current.writable;
+    return this.state === "open" && this.waiting === undefined && this.current.writable;
   }
 
   /** The packets that wait for the transport: `socket.conn.writeBuffer`. Not to be changed. */
   get queued(): readonly Outgoing[] {
-    return this.buffer?.packets ?? NOTHING;
+    return this.waiting ?? NOTHING;
   }
 
   get bufferedAmount(): number {
@@ -135,19 +136,19 @@ export class ServerSession implements TransportSink, DeadlineEntry {
     if (this.state !== "open" || this.overflowed) return;
     const { observer } = this;
     if (observer?.onPacketCreate !== undefined) announce(packet, observer);
-    if (this.buffer === undefined) this.buffer = new PacketBuffer(packet);
-    else this.buffer.packets.push(packet);
+    if (this.waiting === undefined) this.waiting = [packet];
+    else this.waiting.push(packet);
     if (this.current.writable) this.queueFlush();
     else if (this.isOverfull()) this.overflow();
   }
 
   flush(): void {
     this.flushQueued = false;
-    const { buffer } = this;
-    if (buffer === undefined || this.state === "closed" || !this.current.writable) return;
-    this.observer?.onFlush?.(buffer.packets);
-    this.current.send(buffer.packets);
-    this.buffer = undefined;
+    const { waiting } = this;
+    if (waiting === undefined || this.state === "closed" || !this.current.writable) return;
+    this.observer?.onFlush?.(waiting);
+    this.current.send(waiting);
+    this.forgetWaiting();
     if (this.current.writable) this.drained();
     else if (this.current.name === "polling") this.observer?.onDrain?.();
   }
@@ -178,7 +179,7 @@ export class ServerSession implements TransportSink, DeadlineEntry {
     // What a slow client has not taken must still arrive, but not for ever.
     this.awaitsPong = true;
     this.host.deadlines.set(this, this.options.pingTimeout);
-    if (this.buffer === undefined) this.closeTransport(error);
+    if (this.waiting === undefined) this.closeTransport(error);
   }
 
   // ── the transport ──
@@ -231,7 +232,7 @@ export class ServerSession implements TransportSink, DeadlineEntry {
   }
 
   onWritable(): void {
-    if (this.buffer !== undefined) {
+    if (this.waiting !== undefined) {
       if (this.state === "closing") {
         this.flush();
         this.closeTransport();
@@ -264,12 +265,12 @@ export class ServerSession implements TransportSink, DeadlineEntry {
     candidate.sink = this;
     this.observer?.onUpgrade?.(candidate);
     if (this.state === "closing") this.onWritable();
-    else if (this.buffer !== undefined) this.queueFlush();
+    else if (this.waiting !== undefined) this.queueFlush();
   }
 
   /** Answers a held poll with nothing, so that the client can go over; a poll that already has something to carry does that. */
   releasePoll(): void {
-    if (this.buffer === undefined && this.current.writable) this.current.send([NOOP]);
+    if (this.waiting === undefined && this.current.writable) this.current.send([NOOP]);
   }
 
   /** The probe came to nothing: the session stays where it is. */
@@ -326,7 +327,14 @@ export class ServerSession implements TransportSink, DeadlineEntry {
   }
 
   private queuedBytes(): number {
-    return this.buffer === undefined ? 0 : this.buffer.byteLength(this.host.platform.textByteLength);
+    if (this.waiting === undefined) return 0;
+    this.meter ??= new QueueMeter();
+    return this.meter.measure(this.waiting, this.host.platform.textByteLength);
+  }
+
+  private forgetWaiting(): void {
+    this.waiting = undefined;
+    this.meter = undefined;
   }
 
   private queueFlush(): void {
@@ -393,7 +401,7 @@ export class ServerSession implements TransportSink, DeadlineEntry {
     this.state = "closed";
     this.host.deadlines.clear(this);
     this.abandonUpgrade();
-    this.buffer = undefined;
+    this.forgetWaiting();
     this.observer?.onClose?.(reason, description);
     this.sink.onClose(reason, description);
     this.observer?.onClosed?.(reason, description);

@@ -49,4 +49,7 @@ export interface Exchange {
    * The second answer, and one to a client that left, is a no-op.
    */
   answer(status: number, headers: AnswerHeaders, body: string | Uint8Array, coding?: ContentCoding): void;
+  /** An answer that is given from now on leaves at {@link uncork}. */
+  cork(): void;
+  uncork(): void;
 }

@@ -19,6 +19,9 @@ export class NodeExchange extends NodeRequest implements Exchange {
   beforeAnswer: ((headers: AnswerHeaders) => void) | undefined = undefined;
   isAbandoned = false;
   private isAnswered = false;
+  private isCorked = false;
+  /** The body with which {@link uncork} ends the answer. */
+  private corked: string | Uint8Array | undefined = undefined;
   private readonly res: ServerResponse;
   private body: Buffer[] | undefined = undefined;
   private bodyBytes = 0;
@@ -67,6 +70,17 @@ export class NodeExchange extends NodeRequest implements Exchange {
     });
   }
 
+  cork(): void {
+    this.isCorked = true;
+  }
+
+  uncork(): void {
+    const { corked } = this;
+    this.isCorked = false;
+    this.corked = undefined;
+    if (corked !== undefined) this.end(corked);
+  }
+
   takeBody(chunk: Buffer): void {
     this.bodyBytes += chunk.length;
     if (this.body === undefined) {
@@ -110,8 +124,14 @@ export class NodeExchange extends NodeRequest implements Exchange {
       res.destroy();
       return;
     }
-    if (typeof body === "string") res.end(body, "utf8");
-    else res.end(body);
+    // Nothing of the headers is on its way before the end is written.
+    if (this.isCorked) this.corked = body;
+    else this.end(body);
+  }
+
+  private end(body: string | Uint8Array): void {
+    if (typeof body === "string") this.res.end(body, "utf8");
+    else this.res.end(body);
   }
 }
 

@@ -269,7 +269,13 @@ export class Engine extends GuardedEmitter implements HttpRoute {
         beforeAnswer?.(headers);
       };
     }
-    this.open(id, protocolOf(query), transport, req);
+    // With npm's sticky sessions a listener of `connection` tells the primary whose session it is. The client must not be faster.
+    exchange.cork();
+    try {
+      this.open(id, protocolOf(query), transport, req);
+    } finally {
+      exchange.uncork();
+    }
   }
 
   private goOn(exchange: Exchange, req: IncomingMessage, query: EngineQuery, { session }: EngineConnection): void {

@@ -36,6 +36,10 @@ export class MemoryExchange implements Exchange {
     this.body = typeof body === "string" ? body : Buffer.from(body).toString("latin1");
   }
 
+  cork(): void {}
+
+  uncork(): void {}
+
   leave(): void {
     if (this.status !== undefined || this.isAbandoned) return;
     this.isAbandoned = true;

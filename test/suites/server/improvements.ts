@@ -1,4 +1,5 @@
 // Server suite: where we differ from Socket.IO 4.8.4 on purpose. Each test says what the reference does.
+import type { ServerResponse } from "node:http";
 import type { Socket, Server as StockServer } from "socket.io";
 import * as stock from "socket.io-client";
 import { describe, expect, it } from "vitest";
@@ -333,6 +334,22 @@ export function describeImprovements(library: ServerLibrary): void {
         await arrival;
         expect(auths).toEqual([{ token: "t" }]);
         raw.close();
+      });
+
+      it("tells connection of a session before its client can ask for it elsewhere (the reference: once the answer has left)", async () => {
+        const { port, io, httpServer } = await stage(library);
+        let answer: ServerResponse | undefined;
+        httpServer.prependListener("request", (_request, response) => {
+          answer = response;
+        });
+        const hasLeft: unknown[] = [];
+        io.engine.on("connection", (conn: { writeBuffer: unknown[] }) =>
+          hasLeft.push([answer?.writableEnded, conn.writeBuffer]),
+        );
+        const session = await openPolling(port);
+        expect(session.open.sid).toMatch(/^[\w-]{20,}$/);
+        expect(hasLeft).toEqual([[false, []]]);
+        expect(await session.join()).toMatch(/^40/);
       });
 
       it("closes before it was ever attached (the reference: throws)", async () => {

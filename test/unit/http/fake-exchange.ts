@@ -36,6 +36,10 @@ export class FakeExchange implements Exchange {
     this.coding = coding;
   }
 
+  cork(): void {}
+
+  uncork(): void {}
+
   /** The body of the request comes. */
   comes(body: string | Uint8Array): this {
     this.owner?.onBody(this, typeof body === "string" ? Buffer.from(body) : body);

@@ -6,6 +6,7 @@ import { describeClientEvents } from "./client/events.js";
 import { describeClientImprovements } from "./client/improvements.js";
 import { describeManager } from "./client/manager.js";
 import { describeReconnection } from "./client/reconnection.js";
+import { describeRequests } from "./client/requests.js";
 import { describeTransports } from "./client/transports.js";
 
 export interface ClientUnderTest extends ClientLibrary {
@@ -17,6 +18,7 @@ export function describeClient(name: string, client: ClientUnderTest): void {
   describe(`${name}: client behaviour`, () => {
     describeConnecting(client);
     describeTransports(client);
+    describeRequests(client);
     describeClientEvents(client);
     describeReconnection(client);
     describeManager(client);

@@ -82,6 +82,31 @@ export function describeClientImprovements(library: ClientLibrary): void {
       expect(used.size).toBe(1);
     });
 
+    it("ends a polling request that takes longer than requestTimeout (the reference: only in browsers)", async () => {
+      const silent = createServer(() => {});
+      closeLater(silent);
+      const url = `http://127.0.0.1:${await listening(silent)}`;
+      const socket = client(library, url, { transports: ["polling"], requestTimeout: 40 });
+      expect((await once<[Error]>(socket, "connect_error"))[0].message).toBe("xhr poll error");
+    });
+
+    it("keeps the program's own cookie beside those that a server sets (the reference: the first time only)", async () => {
+      const scene = await stage(stock);
+      const cookies: (string | undefined)[] = [];
+      scene.io.engine.on("initial_headers", (headers: Record<string, string>) => {
+        headers["set-cookie"] = "route=3";
+      });
+      scene.httpServer.prependListener("request", ({ headers }) => cookies.push(headers.cookie));
+      await connected(library, scene.url, {
+        withCredentials: true,
+        transports: ["polling"],
+        extraHeaders: { cookie: "own=1" },
+      });
+      const [first, ...later] = cookies;
+      expect(first).toBe("own=1");
+      expect([...new Set(later)]).toEqual(["own=1; route=3"]);
+    });
+
     it("sends a stock server nothing but the user's auth", async () => {
       const scene = await stage(stock);
       const arrival = once<[import("socket.io").Socket]>(scene.io, "connection");

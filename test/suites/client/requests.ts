@@ -1,0 +1,249 @@
+// Client suite: what the requests of a client on Node are sent with: TLS, agent, cookies, parameters, deadlines.
+import {
+  type ClientRequestArgs,
+  createServer,
+  Agent as HttpAgent,
+  request as httpRequest,
+  type IncomingMessage,
+} from "node:http";
+import { createServer as createHttpsServer, type ServerOptions as TlsOptions } from "node:https";
+import { connect as connectTcp, type Socket as TcpSocket } from "node:net";
+import type { Duplex } from "node:stream";
+import type { TLSSocket } from "node:tls";
+import { Server, type ServerOptions } from "socket.io";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { CERTIFICATE, KEY, PASSPHRASE, PFX } from "../../support/certificate.js";
+import {
+  type ClientLibrary,
+  type ClientOptions,
+  closeLater,
+  closeServer,
+  connected,
+  listening,
+  pair,
+  portOf,
+  type Stage,
+  stage,
+  upgraded,
+} from "../../support/scene.js";
+import { once, until } from "../../support/waiting.js";
+
+const stock = { Server };
+const TRANSPORTS = ["polling", "websocket"] as const;
+
+/** npm's server over TLS. */
+async function secureStage(tls: TlsOptions): Promise<Stage> {
+  const httpServer = createHttpsServer({ key: KEY, cert: CERTIFICATE, ...tls });
+  const io = new Server(httpServer);
+  const port = await listening(httpServer as never);
+  onTestFinished(() => {
+    const closed = closeServer(io);
+    httpServer.closeAllConnections();
+    return closed;
+  });
+  return { io, httpServer: httpServer as never, port, url: `https://localhost:${port}` };
+}
+
+/** The parameters of each request that a server got, with their method; upgrades too. */
+function requestsOf({ httpServer }: Stage): { method: string | undefined; query: URLSearchParams; path: string }[] {
+  const seen: ReturnType<typeof requestsOf> = [];
+  const note = ({ method, url = "" }: IncomingMessage): void => {
+    const { searchParams, pathname } = new URL(url, "http://localhost");
+    seen.push({ method, query: searchParams, path: pathname });
+  };
+  httpServer.prependListener("request", note);
+  httpServer.prependListener("upgrade", note);
+  return seen;
+}
+
+export function describeRequests(library: ClientLibrary): void {
+  for (const transport of TRANSPORTS) {
+    describe(`TLS over ${transport}`, () => {
+      const over = (options: object): ClientOptions => ({ transports: [transport], ...options }) as ClientOptions;
+
+      it("refuses a certificate that nobody vouches for, unless ca does or rejectUnauthorized is false", async () => {
+        const { url } = await secureStage({});
+        await expect(connected(library, url, over({}))).rejects.toBeInstanceOf(Error);
+        for (const options of [{ ca: CERTIFICATE }, { rejectUnauthorized: false }]) {
+          expect((await connected(library, url, over(options))).connected).toBe(true);
+        }
+      });
+
+      it("shows its own certificate, from key and cert or from pfx with its passphrase", async () => {
+        const { url, httpServer, io } = await secureStage({ requestCert: true, rejectUnauthorized: false });
+        const names = new Set<unknown>();
+        httpServer.on("secureConnection", (tls: TLSSocket) => names.add(tls.getPeerCertificate().subject?.CN));
+        for (const [identity, name] of [
+          [{}, undefined],
+          [{ key: KEY, cert: CERTIFICATE }, "localhost"],
+          [{ pfx: PFX, passphrase: PASSPHRASE }, "localhost"],
+        ] as const) {
+          names.clear();
+          const peer = await connected(library, url, over({ ca: CERTIFICATE, ...identity }));
+          peer.disconnect();
+          await until(() => io.engine.clientsCount === 0, "its last request is over");
+          expect([...names]).toEqual([name]);
+        }
+      });
+
+      it("speaks the ciphers that it is given", async () => {
+        const [ours, theirs] = ["ECDHE-ECDSA-AES128-GCM-SHA256", "ECDHE-ECDSA-AES256-GCM-SHA384"];
+        const { url } = await secureStage({ maxVersion: "TLSv1.2", ciphers: theirs });
+        await expect(connected(library, url, over({ ca: CERTIFICATE, ciphers: ours }))).rejects.toBeInstanceOf(Error);
+        expect((await connected(library, url, over({ ca: CERTIFICATE, ciphers: theirs }))).connected).toBe(true);
+      });
+    });
+  }
+
+  describe("requests", () => {
+    it("go through the agent that they are given, as through a proxy", async () => {
+      const scene = await stage(stock);
+      const asked: string[] = [];
+      const tunnels = new Set<TcpSocket>();
+      const proxy = createServer();
+      proxy.on("connect", ({ url = "" }: IncomingMessage, near: TcpSocket) => {
+        asked.push(url);
+        const far = connectTcp(scene.port, "127.0.0.1", () =>
+          near.write("HTTP/1.1 200 Connection Established\r\n\r\n"),
+        );
+        near.pipe(far).pipe(near);
+        for (const tcp of [near, far]) {
+          tunnels.add(tcp);
+          tcp.on("error", () => {});
+        }
+      });
+      await listening(proxy);
+      closeLater(proxy);
+      onTestFinished(() => {
+        for (const tcp of tunnels) tcp.destroy();
+      });
+      class ProxyAgent extends HttpAgent {
+        override createConnection(
+          target: ClientRequestArgs,
+          done?: (error: Error | null, tcp: Duplex) => void,
+        ): undefined {
+          const path = `${target.host}:${target.port}`;
+          httpRequest({ host: "127.0.0.1", port: portOf(proxy), method: "CONNECT", path, agent: false })
+            .on("connect", (_answer, tcp) => done?.(null, tcp))
+            .on("error", (error) => done?.(error, undefined as never))
+            .end();
+        }
+      }
+      for (const transports of [["polling"], ["websocket"], ["polling", "websocket"]]) {
+        const before = asked.length;
+        const agent = new ProxyAgent();
+        // The name means nothing here: only the proxy knows where it is.
+        const peer = await connected(library, "http://far.invalid", { transports, agent } as object);
+        if (transports.length === 2) await upgraded(peer);
+        expect(asked.slice(before).every((target) => target === "far.invalid:80")).toBe(true);
+        expect(asked.length).toBeGreaterThan(before);
+      }
+    });
+
+    it("keep cookies with withCredentials, and without it do not", async () => {
+      const scene = await stage(stock);
+      const cookies: (string | undefined)[] = [];
+      scene.io.engine.on("initial_headers", (headers: Record<string, string | string[]>) => {
+        headers["set-cookie"] = ["route=3; Path=/", "gone=1; Max-Age=0", "kept=2; Max-Age=60; HttpOnly"];
+      });
+      scene.httpServer.prependListener("request", ({ headers }) => cookies.push(headers.cookie));
+      scene.httpServer.prependListener("upgrade", ({ headers }) => cookies.push(headers.cookie));
+      const first = await connected(library, scene.url, { withCredentials: true });
+      await upgraded(first);
+      expect(cookies[0]).toBeUndefined();
+      for (const cookie of cookies.slice(1)) expect(cookie).toBe("route=3; kept=2");
+      first.disconnect();
+      cookies.length = 0;
+      await upgraded(await connected(library, scene.url));
+      expect(cookies.every((cookie) => cookie === undefined)).toBe(true);
+    });
+
+    it("have a parameter against caches over polling, by the name that is given", async () => {
+      const scene = await stage(stock);
+      const seen = requestsOf(scene);
+      await upgraded(await connected(library, scene.url));
+      const polls = seen.filter(({ query }) => query.get("transport") === "polling");
+      expect(new Set(polls.map(({ query }) => query.get("t"))).size).toBe(polls.length);
+      expect(seen.find(({ query }) => query.get("transport") === "websocket")?.query.has("t")).toBe(false);
+      seen.length = 0;
+      await connected(library, scene.url, { transports: ["websocket"], timestampRequests: true, timestampParam: "ts" });
+      expect(seen[0]?.query.has("ts")).toBe(true);
+      seen.length = 0;
+      await connected(library, scene.url, { transports: ["polling"], timestampRequests: false });
+      expect(seen.some(({ query }) => query.has("t"))).toBe(false);
+    });
+
+    it("carry bytes as text with forceBase64", async () => {
+      const scene = await stage(stock);
+      for (const transport of TRANSPORTS) {
+        const { socket, peer } = await pair(scene, library, { transports: [transport], forceBase64: true });
+        const heard: unknown[] = [];
+        socket.conn.on("packet", ({ data }: { data: unknown }) => heard.push(data));
+        const got = once<[Uint8Array]>(socket, "bytes");
+        peer.emit("bytes", Buffer.from([1, 2, 255]));
+        expect([...(await got)[0]]).toEqual([1, 2, 255]);
+        const back = once<[Uint8Array]>(peer, "bytes");
+        socket.emit("bytes", Buffer.from([3, 4, 254]));
+        expect([...(await back)[0]]).toEqual([3, 4, 254]);
+      }
+    });
+
+    it("have options for one transport alone, by its name", async () => {
+      const scene = await stage(stock);
+      const paths: string[] = [];
+      const note = ({ headers, url = "" }: IncomingMessage): void => {
+        paths.push(`${new URL(url, "http://localhost").searchParams.get("transport")} ${String(headers["x-who"])}`);
+      };
+      scene.httpServer.prependListener("request", note);
+      scene.httpServer.prependListener("upgrade", note);
+      const socket = await connected(library, scene.url, {
+        transportOptions: {
+          polling: { extraHeaders: { "x-who": "polling" } },
+          websocket: { extraHeaders: { "x-who": "websocket" } },
+        },
+      });
+      await upgraded(socket);
+      expect([...new Set(paths)].sort()).toEqual(["polling polling", "websocket websocket"]);
+    });
+
+    it("go to a path with a slash at its end, or without where addTrailingSlash is off", async () => {
+      const scene = await stage(stock, { addTrailingSlash: false } as Partial<ServerOptions>);
+      const seen = requestsOf(scene);
+      for (const options of [{ addTrailingSlash: false }, {}] as ClientOptions[]) {
+        await connected(library, scene.url, { transports: ["websocket"], ...options });
+      }
+      expect(seen.map(({ path }) => path)).toEqual(["/socket.io", "/socket.io/"]);
+    });
+
+    it("offer the subprotocols that they are given with a WebSocket", async () => {
+      const scene = await stage(stock);
+      const offered: (string | undefined)[] = [];
+      scene.httpServer.prependListener("upgrade", ({ headers }) => offered.push(headers["sec-websocket-protocol"]));
+      // ws picks the first one.
+      await connected(library, scene.url, { transports: ["websocket"], protocols: ["chat", "other"] });
+      expect(offered[0]?.replaceAll(" ", "")).toBe("chat,other");
+    });
+
+    it("offer compression of WebSocket messages, or do not where perMessageDeflate is false", async () => {
+      const scene = await stage(stock, { perMessageDeflate: true });
+      const offered: (string | undefined)[] = [];
+      scene.httpServer.prependListener("upgrade", ({ headers }) => offered.push(headers["sec-websocket-extensions"]));
+      await connected(library, scene.url, { transports: ["websocket"] });
+      await connected(library, scene.url, { transports: ["websocket"], perMessageDeflate: false } as never);
+      expect(offered[0]).toMatch(/^permessage-deflate/);
+      expect(offered[1]).toBeUndefined();
+    });
+
+    it("begin with WebSocket after an upgrade has succeeded, with rememberUpgrade", async () => {
+      const scene = await stage(stock);
+      const options = { rememberUpgrade: true };
+      const first = await connected(library, scene.url, options);
+      await upgraded(first);
+      const second = await connected(library, scene.url, options);
+      expect(second.io.engine.transport.name).toBe("websocket");
+      const third = await connected(library, scene.url);
+      await until(() => third.io.engine.transport.name === "websocket", "it has upgraded as ever");
+      expect((await connected(library, scene.url, { upgrade: false })).io.engine.transport.name).toBe("polling");
+    });
+  });
+}

@@ -5,6 +5,7 @@
 //   idle ───────────────▶ held ─────────────────────▶ idle        at most one GET is held and one POST is being read;
 //          client left: closed     close(): answers `1`, closed   a second one beside it closes the session
 import { VaivenError } from "../errors.js";
+import { EnginePacketCode } from "../packet/engine-packet.js";
 import { controlPacket, type Outgoing } from "../packet/outgoing.js";
 import type { PayloadReceiver } from "../packet/payload.js";
 import type { FlushQueue } from "../session/flush-queue.js";
@@ -246,7 +247,9 @@ export class PollingTransport implements Transport, ExchangeOwner, PayloadReceiv
       size = body.length * 3 >= compressFrom ? platform.textByteLength(body) : 0;
     }
     const coding =
-      size >= compressFrom ? chooseCoding(exchange.request.headers["accept-encoding"], ANSWER_CODINGS) : undefined;
+      size >= compressFrom && batch.every(mayBeCompressed)
+        ? chooseCoding(exchange.request.headers["accept-encoding"], ANSWER_CODINGS)
+        : undefined;
     exchange.answer(200, { "Content-Type": type, "Cache-Control": "no-store" }, body, coding);
   }
 
@@ -283,6 +286,11 @@ function isRepeated(latest: string[], stamp: string): boolean {
   if (latest.length === STAMPS_REMEMBERED) latest.shift();
   latest.push(stamp);
   return false;
+}
+
+/** A body is compressed as one: a single message that must not be keeps all of it as it is. Packets of the engine itself do not count. */
+function mayBeCompressed({ compress, head }: Outgoing): boolean {
+  return compress || (typeof head === "string" && !head.startsWith(EnginePacketCode.message));
 }
 
 function answerOk(exchange: Exchange): void {

@@ -13,6 +13,7 @@ import { describeHosting } from "./server/hosting.js";
 import { describeImprovements } from "./server/improvements.js";
 import { describeMiddleware } from "./server/middleware.js";
 import { describeNamespaces } from "./server/namespaces.js";
+import { describeOptions } from "./server/options.js";
 import { describePolling } from "./server/polling.js";
 import { describeRooms } from "./server/rooms.js";
 import { describeServedFiles } from "./server/served-files.js";
@@ -27,6 +28,7 @@ export interface ServerUnderTest extends ServerLibrary {
 export function describeServer(name: string, server: ServerUnderTest): void {
   describe(`${name}: server behaviour`, () => {
     describeHandshake(server);
+    describeOptions(server);
     describePolling(server);
     describeWebSocket(server);
     describeUpgrade(server);

@@ -3,6 +3,7 @@ import type { ServerResponse } from "node:http";
 import type { Socket, Server as StockServer } from "socket.io";
 import * as stock from "socket.io-client";
 import { describe, expect, it } from "vitest";
+import { attackOverWebSocket } from "../../support/attacker.js";
 import { ask, openPolling, openWebSocket, refusedUpgrade } from "../../support/raw-client.js";
 import { client, connected, pair, type ServerLibrary, stage } from "../../support/scene.js";
 import { Ledger, once, until } from "../../support/waiting.js";
@@ -250,6 +251,19 @@ export function describeImprovements(library: ServerLibrary): void {
     });
 
     describe("input and limits", () => {
+      it("compresses no message over WebSocket that is sent with compress(false) (the reference does)", async () => {
+        const { port, io } = await stage(library, { perMessageDeflate: true });
+        const arrival = once<[Socket]>(io, "connection");
+        const peer = await attackOverWebSocket(port, "Sec-WebSocket-Extensions: permessage-deflate\r\n");
+        const [socket] = await arrival;
+        peer.received = "";
+        socket.compress(false).emit("long", "x".repeat(3000));
+        await until(() => peer.received.length >= 3000, "the whole message has come");
+        expect(peer.received.charCodeAt(0)).toBe(0x81);
+        io.compress(false).emit("long", "y".repeat(3000));
+        await peer.sees("y".repeat(3000));
+      });
+
       it("takes more than 10 attachments (the reference: the connection ends)", async () => {
         const scene = await stage(library);
         const { socket, peer } = await pair(scene, stock);

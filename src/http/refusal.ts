@@ -1,5 +1,6 @@
 // http/ Requests that get no session: Engine.IO's error codes 0 to 5, their messages and HTTP statuses (Engine.IO documentation, "connection_error").
 import type { VaivenError } from "../errors.js";
+import type { AnswerHeaders } from "./exchange.js";
 
 /** Engine.IO's codes, as clients and `connection_error` listeners see them. */
 export const RefusalCode = {
@@ -31,6 +32,8 @@ export interface Refusal {
   readonly message?: string;
   /** The HTTP status, where it is not the one of the code. */
   readonly status?: 429 | 431 | 503;
+  /** In how many seconds the client may try again, where that is known. */
+  readonly retryAfter?: number;
 }
 
 /** A refusal of `code`; `message` is for the client. */
@@ -41,6 +44,17 @@ export function refusal(code: RefusalCode, context: Readonly<Record<string, unkn
 /** A refusal because of a limit: `error` says which, and with what status. */
 export function limitRefusal(code: RefusalCode, error: VaivenError, status: 429 | 431 | 503): Refusal {
   return { code, context: { name: error.code, ...error.detail }, message: error.message, status };
+}
+
+/** A refusal because the server is leaving: another one takes its place within `retryAfter` seconds. */
+export function leavingRefusal(retryAfter: number): Refusal {
+  const message = "the server is leaving: come back in a moment";
+  return { code: RefusalCode.FORBIDDEN, context: { name: "HTTP_SERVER_LEAVING" }, message, status: 503, retryAfter };
+}
+
+/** The headers that go with a refusal. */
+export function headersOfRefusal({ retryAfter }: Refusal): AnswerHeaders {
+  return retryAfter === undefined ? {} : { "Retry-After": String(retryAfter) };
 }
 
 /** The HTTP status that goes with a refusal. */

@@ -18,6 +18,8 @@ export interface AdmittingEngine {
   readonly limits: ConnectionLimits | undefined;
   /** The program may have replaced it. */
   generateId(req: IncomingMessage): string | Promise<string>;
+  /** Why no session is opened any more, while the engine leaves. */
+  readonly leaving: Refusal | undefined;
   /** Whether a session has this id. */
   hasSession(id: string): boolean;
   /** One of the program's functions failed. */
@@ -64,7 +66,11 @@ export class Admission {
     done: (result: string | Refusal) => void,
   ): void {
     const { engine } = this;
-    const { settings } = engine;
+    const { settings, leaving } = engine;
+    if (leaving !== undefined) {
+      done(leaving);
+      return;
+    }
     const tooMany = engine.limits?.refuse(addressOf(request, settings.trustProxy), query.transport === "polling");
     if (tooMany !== undefined) {
       engine.tellLimit(tooMany, { req });
@@ -98,7 +104,8 @@ export class Admission {
       () => engine.generateId(req),
       (id) => engine.hasSession(id),
       failed,
-      done,
+      // The program's functions may have taken their time.
+      (id) => done(engine.leaving ?? id),
     );
   }
 }

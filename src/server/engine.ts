@@ -8,7 +8,17 @@ import type { VaivenError } from "../errors.js";
 import { answerBrowserFile, browserFileName } from "../http/browser-files.js";
 import type { AnswerHeaders, Exchange } from "../http/exchange.js";
 import { PollingTransport } from "../http/polling-transport.js";
-import { limitRefusal, messageOf, type Refusal, RefusalCode, refusal, refusalBody, statusOf } from "../http/refusal.js";
+import {
+  headersOfRefusal,
+  leavingRefusal,
+  limitRefusal,
+  messageOf,
+  type Refusal,
+  RefusalCode,
+  refusal,
+  refusalBody,
+  statusOf,
+} from "../http/refusal.js";
 import type { RequestSnapshot } from "../http/request-snapshot.js";
 import { type EngineQuery, isBelow, readEngineQuery } from "../http/target.js";
 import { addressOf, type TrustProxy } from "../http/trusted-proxy.js";
@@ -59,6 +69,8 @@ export class Engine extends GuardedEmitter implements HttpRoute {
   private readonly connections = new Map<string, EngineConnection>();
   private readonly servers = new Set<HttpServer>();
   private isClosed = false;
+  /** @internal Why no session is opened any more, from {@link leave} on. */
+  leaving: Refusal | undefined = undefined;
   /** Called when the last session has ended. */
   private onEmpty: (() => void) | undefined = undefined;
 
@@ -124,6 +136,7 @@ export class Engine extends GuardedEmitter implements HttpRoute {
   attach(server: HttpServer): void {
     if (this.servers.has(server)) return;
     this.isClosed = false;
+    this.leaving = undefined;
     this.servers.add(server);
     this.host.attach(server, this);
   }
@@ -142,10 +155,13 @@ export class Engine extends GuardedEmitter implements HttpRoute {
 
   /**
    * Closes every session and opens no other, but goes on answering until all have taken what was sent, or have not for `pingTimeout`: a client
-   * that polls has to come for it.
+   * that polls has to come for it. Handshakes are answered with 503 (`HTTP_SERVER_LEAVING`).
+   *
+   * @param span - milliseconds after which clients may come back, as `Retry-After` says it in whole seconds. Default: 1000
    */
-  leave(): Promise<void> {
+  leave(span: number = 1000): Promise<void> {
     this.isClosed = true;
+    this.leaving = leavingRefusal(Math.max(1, Math.ceil(span / 1000)));
     for (const { session } of [...this.connections.values()]) session.close();
     return new Promise((resolve) => {
       const { onEmpty } = this;
@@ -450,14 +466,14 @@ export class Engine extends GuardedEmitter implements HttpRoute {
     this.tellError(req, refused);
     exchange.answer(
       statusOf(refused),
-      { "Content-Type": "application/json", "Cache-Control": "no-store" },
+      { "Content-Type": "application/json", "Cache-Control": "no-store", ...headersOfRefusal(refused) },
       refusalBody(refused),
     );
   }
 
   private refuseUpgrade(upgrade: UpgradeExchange, req: IncomingMessage, refused: Refusal): void {
     this.tellError(req, refused);
-    upgrade.refuse(statusOf(refused), messageOf(refused));
+    upgrade.refuse(statusOf(refused), messageOf(refused), headersOfRefusal(refused));
   }
 
   private refuseHeaders(req: IncomingMessage): Refusal {

@@ -48,7 +48,7 @@ export interface UpgradeExchange {
    */
   middlewareResponse(): ServerResponse;
   /** Refuses and closes the connection behind the answer. */
-  refuse(status: number, message: string): void;
+  refuse(status: number, message: string, headers?: AnswerHeaders): void;
   /**
    * Answers the handshake. Where it is valid, `begin` is called with the transport at once, and what the client sent already is read after that;
    * otherwise it is refused by what is wrong with it.

@@ -95,7 +95,7 @@ export class Server<
   readonly _recovery: Recovery | undefined;
   private readonly host: ServerHost;
   /** What {@link close} closes. */
-  private readonly engines: Set<{ close(): unknown; leave?(): Promise<void> }> = new Set();
+  private readonly engines: Set<{ close(): unknown; leave?(span: number): Promise<void> }> = new Set();
   private readonly httpServers: Set<HttpServer> = new Set();
   private readonly parents: Map<
     ParentMatcher,
@@ -240,7 +240,7 @@ export class Server<
     this._recovery?.deliveries.close();
     const adapters = Promise.allSettled([...this._nsps.values()].map(async ({ adapter }) => adapter.close()));
     // Who comes while it leaves is answered by the engine, not left to listeners that know nothing of it.
-    if (drain !== undefined) await Promise.all([...this.engines].map((engine) => engine.leave?.()));
+    if (drain !== undefined) await Promise.all([...this.engines].map((engine) => engine.leave?.(drain)));
     else for (const engine of this.engines) engine.close();
     const errors = await Promise.all([...this.httpServers].map(closeHttpServer));
     for (const engine of this.engines) engine.close();

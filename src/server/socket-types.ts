@@ -41,7 +41,10 @@ export interface Handshake {
 export interface SocketReservedEventsMap {
   disconnect: (reason: DisconnectReason, description?: Unchecked) => void;
   disconnecting: (reason: DisconnectReason, description?: Unchecked) => void;
+  /** An event was refused by a middleware of `socket.use`, or what came cannot be read. */
   error: (error: Error) => void;
+  /** What is emitted next need not wait: once after `bufferedAmount` was read as more than 0. */
+  drain: () => void;
 }
 
 /**

@@ -53,6 +53,8 @@ export class Socket<
   protected state: State = "joining";
   private readonly auth: { [key: string]: Unchecked } | undefined;
   private readonly issued: number = Date.now();
+  /** Whether `drain` is to be emitted. */
+  private owesDrain = false;
   // Made when first used: most sockets never use most of them, and there are many sockets.
   private ownData: SocketData | undefined = undefined;
   private ownHandshake: Handshake | undefined = undefined;
@@ -138,14 +140,32 @@ export class Socket<
     return this.nsp.adapter.socketRooms(this.id) ?? new Set();
   }
 
-  /** Bytes that wait for this client. */
+  /**
+   * Bytes that wait for this client, of all its namespaces. Where it is more than 0 when it is read, the event `drain` follows once, as soon as what is
+   * emitted next need not wait; it does not if the connection ends first.
+   *
+   * @example
+   * if (socket.bufferedAmount > 1_000_000) {
+   *   source.pause();
+   *   socket.once("drain", () => source.resume());
+   * }
+   */
   get bufferedAmount(): number {
-    return this.connection.bufferedAmount;
+    const { bufferedAmount } = this.connection;
+    if (bufferedAmount > 0 && !this.owesDrain) {
+      this.owesDrain = true;
+      const told = (isOpen: boolean): void => {
+        this.owesDrain = false;
+        if (isOpen && this.connected) this.emitReserved("drain");
+      };
+      // Not in this call: whoever reads it has not begun to listen.
+      this.nsp._clock.soon(() => this.client._whenDrained(told));
+    }
+    return bufferedAmount;
   }
 
   /**
    * Resolves when what is emitted next need not wait: at once if nothing holds the connection back. `true` if the connection is then open, `false` if it is not.
-   * `socket.conn` emits `drain` at the same moments.
    *
    * @example
    * for (const row of rows) {

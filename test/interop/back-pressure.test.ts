@@ -92,3 +92,19 @@ it("drain() waits for the client to read, resolves at once where nothing waits, 
   await expect(lost).resolves.toBe(false);
   await expect(socket.drain()).resolves.toBe(false);
 });
+
+it("the event drain follows once where bufferedAmount said that something waits, and not where nobody asked", async () => {
+  const { raw, socket } = await deafClient();
+  let told = 0;
+  socket.on("drain" as never, () => void told++);
+  await fill(socket);
+  expect(told).toBe(0);
+  const drained = once(socket, "drain");
+  raw.ws.resume();
+  await drained;
+  expect(told).toBe(1);
+  socket.emit("more", CHUNK);
+  raw.ws.send('42["seen"]');
+  await once(socket, "seen");
+  expect(told).toBe(1);
+});

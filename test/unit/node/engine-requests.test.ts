@@ -207,3 +207,48 @@ describe("hostile requests", () => {
     expect(engine.clientsCount).toBe(1);
   });
 });
+
+describe("an engine that leaves", () => {
+  it("answers handshakes with 503 and says when to come back, and lets clients take what was sent", async () => {
+    const { port, engine } = await engineOn();
+    const reports: unknown[] = [];
+    engine.on("connection_error", ({ code, context }) => reports.push([code, context.name]));
+    const session = await openPolling(port);
+    const left = engine.leave(4200);
+    const answer = await ask(port, HANDSHAKE);
+    expect([answer.status, answer.headers["retry-after"]]).toEqual([503, "5"]);
+    expect(JSON.parse(answer.text)).toEqual({ code: 4, message: expect.stringContaining("come back") });
+    const raw = new RawSocket(port).send(
+      `GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\n${UPGRADE_HEADERS}\r\n`,
+    );
+    const refused = await raw.until("come back");
+    expect(refused).toContain("HTTP/1.1 503 ");
+    expect(refused).toContain("Retry-After: 5\r\n");
+    expect(reports).toEqual(Array(2).fill([4, "HTTP_SERVER_LEAVING"]));
+    expect(engine.clientsCount).toBe(1);
+    expect((await session.get()).text).toBe("1");
+    await left;
+  });
+
+  it("refuses a handshake that was under way", async () => {
+    let decide: (() => void) | undefined;
+    const { port, engine } = await engineOn({
+      allowRequest: (_req, callback) => {
+        decide = () => callback(null, true);
+      },
+    });
+    const answer = ask(port, HANDSHAKE);
+    await until(() => decide !== undefined, "allowRequest was asked");
+    await engine.leave();
+    decide?.();
+    expect(await answer).toMatchObject({ status: 503, headers: { "retry-after": "1" } });
+  });
+
+  it("serves new clients when it is attached again", async () => {
+    const { port, engine, httpServer } = await engineOn();
+    await engine.leave();
+    engine.close();
+    engine.attach(httpServer);
+    expect((await ask(port, HANDSHAKE)).status).toBe(200);
+  });
+});

@@ -46,13 +46,13 @@ export interface EngineEvents {
 
 /** Who owns an engine: the Manager. @internal */
 export interface EngineOwner {
-  onOpen(data: OpenData): void;
+  _onOpen(data: OpenData): void;
   /** One text message. `packet` is the whole Engine.IO packet; the message begins at `start`. */
-  onMessage(packet: string, start: number): void;
-  onBinary(message: Uint8Array): void;
-  onPing(): void;
+  _onMessage(packet: string, start: number): void;
+  _onBinary(message: Uint8Array): void;
+  _onPing(): void;
   /** The end; nothing is called after it. No transport could be opened where there is no reason. */
-  onEnd(reason: CloseReason | undefined, description: unknown): void;
+  _onEnd(reason: CloseReason | undefined, description: unknown): void;
 }
 
 const PONG = new Outgoing("3");
@@ -84,7 +84,8 @@ export class Engine
   private readonly host: ClientHost;
   private readonly platform: ClientPlatform;
   private readonly settings: EngineSettings;
-  private readonly owner: EngineOwner;
+  /** Undefined once there is nobody to whom the rest is news. @internal */
+  owner: EngineOwner | undefined;
   /** The transports that were not tried yet. */
   private readonly untried: TransportName[];
   private packets: Outgoing[] = [];
@@ -125,7 +126,11 @@ export class Engine
 
   /** Connects. Once. */
   open(): this {
-    if (!this.transport) this.tryNext();
+    if (this.untried.length && !this.transport) this.tryNext();
+    else if (!this.transport)
+      this.platform.soon(() =>
+        this.finish(undefined, new VaivenError("API_INVALID_OPTION", "No transports available")),
+      );
     return this;
   }
 
@@ -210,12 +215,12 @@ export class Engine
     else if (readyState === "opening") this.onClose(unexpected());
     else if (type === "4") {
       if (readyState !== "open") return;
-      owner.onMessage(packet, 1);
+      if (owner) owner._onMessage(packet, 1);
       this.tell(packet);
     } else if (type === "2") {
       this.sendPacket(PONG);
       this.beat();
-      owner.onPing();
+      if (owner) owner._onPing();
       this.emitReserved("ping");
       this.emitReserved("heartbeat");
     } else if (type === "1") this.abandon("transport close", undefined);
@@ -229,7 +234,7 @@ export class Engine
   onBinary(message: Uint8Array): void {
     if (this.readyState !== "open") return;
     this.show("packet", message);
-    this.owner.onBinary(message);
+    if (this.owner) this.owner._onBinary(message);
     this.tell(message);
   }
 
@@ -303,7 +308,7 @@ export class Engine
       this.onClose(data);
       return;
     }
-    const { settings, host, transport } = this;
+    const { settings, host, transport, owner } = this;
     this.id = data.sid;
     this.maxPayload = data.maxPayload;
     this.pingTimeout = data.pingTimeout;
@@ -311,7 +316,7 @@ export class Engine
     this.readyState = "open";
     this.beat();
     upgradedBefore = transport.name === "websocket";
-    this.owner.onOpen(data);
+    if (owner) owner._onOpen(data);
     this.emitReserved("handshake", data);
     this.emitReserved("open");
     // A listener may have closed it.
@@ -368,7 +373,7 @@ export class Engine
     this.cancelTimer();
     this.cancelUpgrade();
     this.packets.length = 0;
-    this.owner.onEnd(reason, description);
+    if (this.owner) this.owner._onEnd(reason, description);
     if (reason) this.emitReserved("close", reason, description);
     else this.emitReserved("error", description as VaivenError);
   }

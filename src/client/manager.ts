@@ -15,7 +15,7 @@ import type { ClientHost, ClientPlatform, PacketSource, SurroundingsListener } f
 import type { OpenData } from "../session/open-data.js";
 import type { Cancel } from "../session/platform.js";
 import type { DeliveryFactory } from "./delivery.js";
-import { Engine } from "./engine.js";
+import { Engine, type EngineOwner } from "./engine.js";
 import { GuardedEmitter } from "./guarded-emitter.js";
 import { engineSettings, type ManagerOptions } from "./options.js";
 import type { OwnEnds } from "./own-ends.js";
@@ -50,9 +50,12 @@ type Tunable = typeof DEFAULTS;
 
 /** See {@link ManagerOptions}. Made by `io()`, or by hand where several sockets shall share settings. */
 export class BaseManager<
-  ListenEvents extends EventsMap = DefaultEventsMap,
-  _EmitEvents extends EventsMap = ListenEvents,
-> extends GuardedEmitter<Record<never, never>, Record<never, never>, ManagerReservedEvents> {
+    ListenEvents extends EventsMap = DefaultEventsMap,
+    _EmitEvents extends EventsMap = ListenEvents,
+  >
+  extends GuardedEmitter<Record<never, never>, Record<never, never>, ManagerReservedEvents>
+  implements EngineOwner
+{
   /** The connection; another one after each reconnection. Undefined before the first {@link open}. */
   engine!: Engine;
   /** The options, which may be changed: they are read again at each connect. */
@@ -81,6 +84,9 @@ export class BaseManager<
   private readonly encoder: PacketEncoder | undefined;
   /** How many of the current series have begun, or wait to begin. */
   private attempts = 0;
+  /** Who is told how the attempt that is under way ends. */
+  private whenOpen: ((err?: Error) => void) | undefined;
+  private reader!: PacketSource;
   private cancelAttempt: Cancel = nothing;
   private cancelTimeout: Cancel = nothing;
   private stopWatching: Cancel | undefined;
@@ -166,59 +172,19 @@ export class BaseManager<
     const platform = this.platform();
     this._readyState = "opening";
     this.skipReconnect = false;
-    // An engine that was replaced or given up has nothing to say any more.
-    const ifCurrent = (fn: () => void): void => {
-      if (this.engine === engine && this._readyState !== "closed") fn();
-    };
-    const fail = (error: Error): void =>
-      ifCurrent(() => {
-        this.cancelTimeout();
-        this._readyState = "closed";
-        this.everySocket((socket) => socket._onError(error));
-        this.emitReserved("error", error);
-        if (fn) this.guard(() => fn(error));
-        else if (this._readyState === "closed" && !this.attempts) this.reconnect(!this.reconnection());
-      });
-    const reader = this.makeReader();
-    const read = (fn: () => void): void =>
-      ifCurrent(() => {
-        try {
-          fn();
-        } catch (error) {
-          engine.abandon("parse error", error);
-        }
-      });
-    const engine = new Engine(host, platform, settings, {
-      onOpen: ({ vaiven }) =>
-        ifCurrent(() => {
-          this.cancelTimeout();
-          this._readyState = "open";
-          this._envelope = vaiven;
-          this._returnDelay = undefined;
-          reader.control = vaiven !== undefined;
-          this.emitReserved("open");
-          this.everySocket((socket) => socket._onOpen());
-          if (fn) this.guard(fn);
-        }),
-      onMessage: (text, start) => read(() => this.take(reader.readText(text, start))),
-      onBinary: (bytes) => read(() => this.take(reader.readBinary(host.userBytes(bytes)))),
-      onPing: () => this.emitReserved("ping"),
-      onEnd: (reason, description) => {
-        if (reason) ifCurrent(() => this.closed(reason, description));
-        else fail(description as Error);
-      },
-    });
+    this.whenOpen = fn;
+    this.reader = this.makeReader();
+    const engine = new Engine(host, platform, settings, this);
     this.engine = engine;
     this.stopWatching = this.stopWatching || host.watch(this.surroundings);
     const timeout = this.timeout();
     if (timeout !== false) {
       this.cancelTimeout = platform.after(timeout as number, () => {
-        fail(new VaivenError("CONNECT_TIMEOUT", "timeout"));
+        this.fail(new VaivenError("CONNECT_TIMEOUT", "timeout"));
         engine.close();
       });
     }
-    if (Object.keys(settings.transports).length) engine.open();
-    else platform.soon(() => fail(new VaivenError("API_INVALID_OPTION", "No transports available")));
+    engine.open();
     return this;
   }
 
@@ -293,6 +259,50 @@ export class BaseManager<
     };
   }
 
+  // ── what the engine tells, until it is replaced or given up ──
+
+  /** @internal */
+  _onOpen({ vaiven }: OpenData): void {
+    const { whenOpen } = this;
+    this.cancelTimeout();
+    this._readyState = "open";
+    this._envelope = vaiven;
+    this._returnDelay = undefined;
+    this.reader.control = vaiven !== undefined;
+    this.emitReserved("open");
+    this.everySocket((socket) => socket._onOpen());
+    if (whenOpen) this.guard(whenOpen);
+  }
+
+  /** @internal */
+  _onMessage(packet: string, start: number): void {
+    try {
+      this.take(this.reader.readText(packet, start));
+    } catch (error) {
+      this.engine.abandon("parse error", error);
+    }
+  }
+
+  /** @internal */
+  _onBinary(message: Uint8Array): void {
+    try {
+      this.take(this.reader.readBinary(this._host.userBytes(message)));
+    } catch (error) {
+      this.engine.abandon("parse error", error);
+    }
+  }
+
+  /** @internal */
+  _onPing(): void {
+    this.emitReserved("ping");
+  }
+
+  /** @internal */
+  _onEnd(reason: string | undefined, description: unknown): void {
+    if (reason) this.closed(reason, description);
+    else this.fail(description as Error);
+  }
+
   /** A packet came, or the first part of one. */
   private take(packet: SocketPacket | undefined): void {
     if (!packet) return;
@@ -314,9 +324,25 @@ export class BaseManager<
     }
   }
 
-  private closed(reason: string, description?: unknown): void {
+  /** Nothing that the engine has to say is news any more. */
+  private letGo(): void {
     this.cancelTimeout();
     this._readyState = "closed";
+    this.engine.owner = undefined;
+  }
+
+  /** The connection could not be made. */
+  private fail(error: Error): void {
+    const { whenOpen } = this;
+    this.letGo();
+    this.everySocket((socket) => socket._onError(error));
+    this.emitReserved("error", error);
+    if (whenOpen) this.guard(() => whenOpen(error));
+    else if (this._readyState === "closed" && !this.attempts) this.reconnect(!this.reconnection());
+  }
+
+  private closed(reason: string, description?: unknown): void {
+    this.letGo();
     this.attempts = 0;
     this.everySocket((socket) => socket._onClose(reason, description));
     this.emitReserved("close", reason, description as DisconnectDescription);

@@ -35,9 +35,6 @@ export class Recorder {
   readonly errors: (string | undefined)[] = [];
   opened: OpenData | undefined = undefined;
   drains = 0;
-  onOpen(data: OpenData): void {
-    this.opened = data;
-  }
   onMessage(packet: string, start: number): void {
     this.messages.push(packet.slice(start));
   }
@@ -50,8 +47,17 @@ export class Recorder {
   onClose(reason: string, description: unknown): void {
     this.closes.push([reason, description instanceof VaivenError ? description.code : undefined]);
   }
-  onPing(): void {}
-  onEnd(reason: string | undefined, description: unknown): void {
+  _onOpen(data: OpenData): void {
+    this.opened = data;
+  }
+  _onMessage(packet: string, start: number): void {
+    this.onMessage(packet, start);
+  }
+  _onBinary(bytes: Uint8Array): void {
+    this.onBinary(bytes);
+  }
+  _onPing(): void {}
+  _onEnd(reason: string | undefined, description: unknown): void {
     if (reason !== undefined) this.onClose(reason, description);
     else this.errors.push((description as VaivenError).code);
   }

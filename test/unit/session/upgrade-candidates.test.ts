@@ -38,7 +38,7 @@ function polling(transports: TransportName[], upgrades: TransportName[]) {
     { transports, upgrade: true, tryAllTransports: false, createTransport },
     platform,
     new FlushQueue(platform.soon),
-    { onOpen() {}, onMessage() {}, onBinary() {}, onPing() {}, onEnd() {} },
+    { _onOpen() {}, _onMessage() {}, _onBinary() {}, _onPing() {}, _onEnd() {} },
   );
   session.open();
   made[0]?.sink.onText(

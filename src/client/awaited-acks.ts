@@ -10,70 +10,73 @@ import { guard } from "./guarded-emitter.js";
 import type { Socket } from "./socket.js";
 
 /** The acknowledgements of one socket, by packet id. @internal */
-export class AwaitedAcks {
-  private readonly table = new Map<number, PendingAck>();
-  private readonly socket: Socket;
-
-  constructor(socket: Socket) {
-    this.socket = socket;
-  }
-
+export interface AwaitedAcks {
   /** How many are waited for. */
-  get size(): number {
-    return this.table.size;
-  }
-
+  count(): number;
   /** Waits for answer `id`. With a `timeout`, or where it `settles`, the callback takes an error first and is called once, whatever happens. */
-  expect(id: number, callback: TimedAckCallback, timeout: number | undefined, settles: boolean | undefined): void {
-    const { socket, table } = this;
-    if (timeout === undefined && !settles) {
-      table.set(id, callback as PendingAck);
-      return;
-    }
-    const settle: TimedAckCallback = (error, ...args) => {
-      if (cancel) cancel();
-      table.delete(id);
-      if (error) socket.sendBuffer = socket.sendBuffer.filter((packet) => packet.id !== id);
-      callback(error, ...args);
-    };
-    const cancel =
-      timeout === undefined ? undefined : socket.io.platform().after(timeout, () => settle(ackTimeoutError(timeout)));
-    // Nothing that is decoded is an Error: as first argument it is what our own other end failed with (ack-errors.ts).
-    const pending: PendingAck = (...args) => (args[0] instanceof Error ? settle(args[0]) : settle(null, ...args));
-    pending.abandon = settle;
-    table.set(id, pending);
-  }
-
+  expect(id: number, callback: TimedAckCallback, timeout: number | undefined, settles: boolean | undefined): void;
   /** The answer came. */
-  settle(id: number, args: readonly unknown[]): void {
-    const pending = this.table.get(id);
-    this.table.delete(id);
-    if (pending) pending(...args);
-  }
-
+  settle(id: number, args: readonly unknown[]): void;
   /** The event cannot be sent, so no answer can come. False where nobody is told of that. */
-  fail(id: number, error: VaivenError): boolean {
-    const pending = this.table.get(id);
-    this.table.delete(id);
-    if (!pending || !pending.abandon) return false;
-    pending.abandon(error);
-    return true;
-  }
-
+  fail(id: number, error: VaivenError): boolean;
   /** No answer can come any more, except to those of events that wait, and with `plain` only to plain callbacks among them. */
-  abandon(reason: string, plain?: boolean): void {
-    const { socket, table } = this;
-    const gone: PendingAck[] = [];
-    table.forEach((pending, id) => {
-      if ((plain && pending.abandon) || !isBuffered(socket, id)) {
-        gone.push(pending);
-        table.delete(id);
+  abandon(reason: string, plain?: boolean): void;
+}
+
+/** Makes the table of one socket. */
+export function awaitedAcks(socket: Socket): AwaitedAcks {
+  const table = new Map<number, PendingAck>();
+  const take = (id: number): PendingAck | undefined => {
+    const pending = table.get(id);
+    table.delete(id);
+    return pending;
+  };
+  return {
+    count: () => table.size,
+
+    expect(id, callback, timeout, settles) {
+      if (timeout === undefined && !settles) {
+        table.set(id, callback as PendingAck);
+        return;
       }
-    });
-    guard(socket.io.platform().soon, () => {
-      for (const { abandon } of gone) if (abandon) abandon(ackDisconnectedError(reason));
-    });
-  }
+      const settle: TimedAckCallback = (error, ...args) => {
+        if (cancel) cancel();
+        table.delete(id);
+        if (error) socket.sendBuffer = socket.sendBuffer.filter((packet) => packet.id !== id);
+        callback(error, ...args);
+      };
+      const cancel =
+        timeout === undefined ? undefined : socket.io.platform().after(timeout, () => settle(ackTimeoutError(timeout)));
+      // Nothing that is decoded is an Error: as first argument it is what our own other end failed with (ack-errors.ts).
+      const pending: PendingAck = (...args) => (args[0] instanceof Error ? settle(args[0]) : settle(null, ...args));
+      pending.abandon = settle;
+      table.set(id, pending);
+    },
+
+    settle(id, args) {
+      const pending = take(id);
+      if (pending) pending(...args);
+    },
+
+    fail(id, error) {
+      const { abandon } = take(id) || {};
+      if (abandon) abandon(error);
+      return !!abandon;
+    },
+
+    abandon(reason, plain) {
+      const gone: PendingAck[] = [];
+      table.forEach((pending, id) => {
+        if ((plain && pending.abandon) || !isBuffered(socket, id)) {
+          gone.push(pending);
+          table.delete(id);
+        }
+      });
+      guard(socket.io.platform().soon, () => {
+        for (const { abandon } of gone) if (abandon) abandon(ackDisconnectedError(reason));
+      });
+    },
+  };
 }
 
 function isBuffered({ sendBuffer }: Socket, id: number): boolean {

@@ -1,7 +1,6 @@
 // client/ The option `retries`: events stay here until they are acknowledged. In order: several under way at once where both ends count them, else one, at least once.
 import type { VaivenError } from "../errors.js";
 import type { TimedAckCallback } from "../event/acks.js";
-import type { Sender } from "./sender.js";
 import type { Socket } from "./socket.js";
 import type { EmitFlags, SocketOptions } from "./socket-options.js";
 
@@ -19,46 +18,41 @@ interface Entry {
 }
 
 /** The queue of one socket. @internal */
-export class RetryQueue {
-  private readonly entries: Entry[] = [];
-  private readonly socket: Socket;
-  private readonly sender: Sender;
-  private readonly opts: Partial<SocketOptions>;
-
-  constructor(socket: Socket, sender: Sender, opts: Partial<SocketOptions>) {
-    this.socket = socket;
-    this.sender = sender;
-    this.opts = opts;
-  }
-
-  /** Takes an event, and sends it if the socket is connected and the window has room. Throws `PACKET_*` for what can never be sent, unless the callback is told. */
-  add(data: unknown[], flags: EmitFlags, given: TimedAckCallback | undefined): void {
-    const { entries, sender } = this;
-    const { io, connected } = this.socket;
-    // Without a callback nobody else would tell.
-    const callback: TimedAckCallback =
-      given || ((error) => error && /^(PACKET|SESSION)/.test((error as VaivenError).code) && io._report(error));
-    let size: number;
-    try {
-      size = sender.weigh(data, entries);
-    } catch (error) {
-      if (!given) throw error;
-      io.platform().soon(() => given(error as VaivenError));
-      return;
-    }
-    const added: Entry = { data, flags, callback, options: { size }, tries: 0, isUnderWay: false };
-    entries.push(added);
-    if (connected) this.send();
-    sender.whenTooOld(data, (error) => {
-      if (!added.isUnderWay) this.remove(added, error);
-    });
-  }
-
+export interface RetryQueue {
+  /** Takes an event, and sends it if the socket is connected and the window has room. Throws why it can never be sent, unless the callback is told. */
+  add(data: unknown[], flags: EmitFlags, callback: TimedAckCallback | undefined): void;
   /** Sends what the window has room for. `again`: the connection is a new one, whatever was under way is lost. */
-  send(again?: boolean): void {
-    const { entries, socket, sender } = this;
+  send(again?: boolean): void;
+}
+
+/** What a queue needs of the way out behind it. @internal */
+export interface EmitsOnce {
+  /** As `emit`, without the queue of `retries`. */
+  emitOnce(data: unknown[], flags: EmitFlags, callback: TimedAckCallback | undefined): void;
+  /** Bytes of an event that has to wait behind `others`. Throws why it cannot: who emits it can be told now, but not when it is sent. */
+  weigh(data: readonly unknown[], others: readonly { readonly options: { readonly size?: number } }[]): number;
+  /** Calls `drop` when an event has waited for too long. */
+  whenTooOld(event: readonly unknown[], drop: (error: VaivenError) => void): void;
+}
+
+/** Makes the queue of one socket. */
+export function retryQueue(
+  socket: Socket,
+  { retries = 0, ackTimeout }: Partial<SocketOptions>,
+  sender: EmitsOnce,
+): RetryQueue {
+  const entries: Entry[] = [];
+
+  const remove = (entry: Entry, ...answer: Parameters<TimedAckCallback>): boolean => {
+    const at = entries.indexOf(entry);
+    if (at < 0) return false;
+    entries.splice(at, 1);
+    entry.callback(...answer);
+    return true;
+  };
+
+  const send = (again?: boolean): void => {
     const { _delivery } = socket;
-    const { retries = 0, ackTimeout } = this.opts;
     // Both ends count what they have: it is sent once, whatever becomes of its answer, which may take as long as all attempts.
     const isCounted = _delivery && _delivery.isActive;
     if (again) for (const entry of entries) entry.isUnderWay = false;
@@ -81,21 +75,36 @@ export class RetryQueue {
             return;
           }
           if (code === "ACK_TIMEOUT" && attempt <= retries && !isCounted) {
-            this.send();
+            send();
             return;
           }
         }
-        if (this.remove(entry, error, ...args)) this.send();
+        if (remove(entry, error, ...args)) send();
       });
     }
-  }
+  };
 
-  private remove(entry: Entry, ...answer: Parameters<TimedAckCallback>): boolean {
-    const { entries } = this;
-    const at = entries.indexOf(entry);
-    if (at < 0) return false;
-    entries.splice(at, 1);
-    entry.callback(...answer);
-    return true;
-  }
+  return {
+    add(data, flags, given) {
+      const { io, connected } = socket;
+      // Without a callback nobody else would tell.
+      const callback: TimedAckCallback =
+        given || ((error) => error && /^(PACKET|SESSION)/.test((error as VaivenError).code) && io._report(error));
+      let size: number;
+      try {
+        size = sender.weigh(data, entries);
+      } catch (error) {
+        if (!given) throw error;
+        io.platform().soon(() => given(error as VaivenError));
+        return;
+      }
+      const added: Entry = { data, flags, callback, options: { size }, tries: 0, isUnderWay: false };
+      entries.push(added);
+      if (connected) send();
+      sender.whenTooOld(data, (error) => {
+        if (!added.isUnderWay) remove(added, error);
+      });
+    },
+    send,
+  };
 }

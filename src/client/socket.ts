@@ -24,7 +24,7 @@ import { readAuth } from "./credentials.js";
 import type { Delivery, DeliveryTerms } from "./delivery.js";
 import { GuardedEmitter } from "./guarded-emitter.js";
 import type { BaseManager } from "./manager.js";
-import { type BufferedPacket, Sender } from "./sender.js";
+import { type BufferedPacket, makeSender, type Sender } from "./sender.js";
 import type {
   DisconnectDescription,
   EmitFlags,
@@ -94,7 +94,7 @@ export class Socket<
     this.nsp = nsp;
     const { auth, delivery = io._delivery } = opts;
     if (auth) this.auth = auth;
-    this.sender = new Sender(this as unknown as Socket, opts, (event) => this.notifyOutgoing(event));
+    this.sender = makeSender(this as unknown as Socket, opts, (event) => this.notifyOutgoing(event));
     if (delivery) this._delivery = delivery(this as unknown as Socket);
     if (io._autoConnect) this.connect();
   }

@@ -7,7 +7,7 @@ describe("the work of", () => {
   let found: Findings;
   beforeAll(async () => {
     found = await counted<Findings>("growth-steps.ts");
-  }, 30_000);
+  }, 120_000);
 
   for (const name of Object.keys(STEPS)) {
     it(`${name} does not grow with the connections and rooms of others`, () => {

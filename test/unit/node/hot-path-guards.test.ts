@@ -148,7 +148,7 @@ describe("a turn", () => {
     await turn();
     const [{ wire, socket, taken }] = peers as [Peer];
     socket.on("echo", (body: unknown) => socket.emit("echo", body));
-    const soon = vi.spyOn(process, "nextTick");
+    const soon = vi.spyOn(process, "nextTick").mockClear();
     wire.receive(text('42["echo",1]'));
     expect(taken()).toHaveLength(1);
     expect(soon).not.toHaveBeenCalled();
@@ -157,7 +157,7 @@ describe("a turn", () => {
   it("outside of a read asks once for its end, for all connections", async () => {
     const { peers } = crowd();
     await turn();
-    const soon = vi.spyOn(process, "nextTick");
+    const soon = vi.spyOn(process, "nextTick").mockClear();
     for (let index = 0; index < 5; index++) for (const { socket } of peers) socket.emit("news", index);
     expect(soon).toHaveBeenCalledTimes(1);
     expect(peers.map(({ taken }) => taken().length)).toEqual(Array(CROWD).fill(0));
@@ -188,7 +188,7 @@ describe("a connection", () => {
   });
 
   it("has no timer of its own for its heartbeat", () => {
-    const timer = vi.spyOn(globalThis, "setTimeout");
+    const timer = vi.spyOn(globalThis, "setTimeout").mockClear();
     crowd();
     // The first deadline of a process sets it, and a sooner one sets it anew.
     expect(timer.mock.calls.length).toBeLessThanOrEqual(2);
@@ -252,7 +252,7 @@ describe("a message", () => {
   let made: Record<string, Made>;
   beforeAll(async () => {
     made = await counted<Record<string, Made>>("message-steps.ts");
-  }, 30_000);
+  }, 120_000);
 
   for (const [name, allowed] of Object.entries(ALLOWANCES)) {
     it(`makes and copies no more than it must: ${name}`, () => {

@@ -127,6 +127,34 @@ export function table(rows: readonly Row[]): string {
   return lines.map((line) => (isTitle(line) ? (line[0] ?? "").slice(1) : (columns[next++] ?? "").trimEnd())).join("\n");
 }
 
+/** From this share of a core on a process is taken for busy. */
+const BUSY = 0.93;
+
+/**
+ * Whether the load generator could have kept a figure down. The cost of a message is the server's own either way; messages per second and latencies are not.
+ * The control is driven by the same generator: what it reached is what the generator can do.
+ */
+export function whoWasTheLimit(rows: readonly Row[]): string {
+  const limited: string[] = [];
+  const reserves: number[] = [];
+  for (const row of rows) {
+    const control = row.cells.find(({ subject }) => subject.name === "net");
+    const most = control === undefined ? undefined : summarise(control.rounds)?.perSecond;
+    for (const { subject, rounds } of row.cells) {
+      const summary = summarise(rounds);
+      if (summary?.serverBusy === undefined || subject.name === "net") continue;
+      if (summary.loadBusy >= BUSY && summary.serverBusy < BUSY) limited.push(`${row.load.name} of ${subject.title}`);
+      if (subject.name === "vaiven" && most !== undefined) reserves.push(most / summary.perSecond);
+    }
+  }
+  const reserve =
+    reserves.length === 0
+      ? ""
+      : ` The same generator drove the control at ${figure(Math.min(...reserves))} to ${figure(Math.max(...reserves))} times vaivén's rate.`;
+  if (limited.length === 0) return `The load generator was nowhere the limit.${reserve}`;
+  return `The load generator was busier than the server in ${limited.join(", ")}: rates and latencies there are its own.${reserve}`;
+}
+
 export function asJson(rows: readonly Row[], circumstances: object): string {
   const loads = rows.map((row) => ({
     load: row.load.name,

@@ -9,7 +9,7 @@ import { chart } from "./chart.js";
 import { type Cores, findCores, killAll, openFilesLimit } from "./child.js";
 import { growth, PARTS } from "./growth/run.js";
 import { LOADS, type Load, loadsNamed, SUBJECTS, type Subject, type SubjectName } from "./loads.js";
-import { asJson, figure, type Row, table } from "./outcome.js";
+import { asJson, figure, type Row, table, whoWasTheLimit } from "./outcome.js";
 import { profileTable } from "./profile.js";
 import { Progress } from "./progress.js";
 
@@ -22,8 +22,8 @@ npm run bench -- growth                 how cost grows: ${Object.keys(PARTS).joi
 
   --only a,b       subjects: ${Object.keys(SUBJECTS).join(", ")}
   --rounds n       measurements of each cell, interleaved (3)
-  --seconds n      length of a measured window (2; growth: 0.5)
-  --warm n         seconds of the same load before it (1)
+  --seconds n      length of a measured window (1.2; growth: 0.5)
+  --warm n         seconds of the same load before it (0.7)
   --json file      where the figures go (bench/results/latest.json)
   --no-build       measure the build that is there
   --list           the loads and the subjects
@@ -37,7 +37,7 @@ function parsed() {
       only: { type: "string" },
       rounds: { type: "string", default: "3" },
       seconds: { type: "string" },
-      warm: { type: "string", default: "1" },
+      warm: { type: "string", default: "0.7" },
       json: { type: "string" },
       build: { type: "boolean", default: true },
       list: { type: "boolean", default: false },
@@ -55,11 +55,12 @@ function positive(text: string, name: string): number {
 function subjectsNamed(only: string | undefined): readonly SubjectName[] {
   const names = Object.keys(SUBJECTS) as SubjectName[];
   if (only === undefined) return names;
-  return only.split(",").map((word) => {
-    const name = names.find((known) => known === word);
+  const found = only.split(",").map((word) => {
+    const name = names.find((known) => known === word.trim());
     if (name === undefined) throw new Error(`unknown subject "${word}": ${names.join(", ")}`);
     return name;
   });
+  return [...new Set(found)];
 }
 
 function list(): string {
@@ -88,15 +89,16 @@ interface Plan {
 }
 
 async function measureAll(plans: readonly Plan[], settings: Settings): Promise<void> {
-  const total = plans.reduce((sum, { cells }) => sum + cells.length * settings.rounds, 0);
+  const roundsOf = ({ load }: Plan): number => Math.min(settings.rounds, load.mostRounds ?? settings.rounds);
+  const total = plans.reduce((sum, plan) => sum + plan.cells.length * roundsOf(plan), 0);
   const progress = new Progress(total);
   try {
     for (const plan of plans) {
-      for (let round = 0; round < settings.rounds; round++) {
+      for (let round = 0; round < roundsOf(plan); round++) {
         // Each round begins with another subject, so that none is always the one after the pause.
         const shift = round % Math.max(1, plan.cells.length);
         for (const cell of [...plan.cells.slice(shift), ...plan.cells.slice(0, shift)]) {
-          progress.begin(`${plan.load.name} round ${round + 1}/${settings.rounds} ${cell.subject.title}`);
+          progress.begin(`${plan.load.name} round ${round + 1}/${roundsOf(plan)} ${cell.subject.title}`);
           const options: CellOptions = {
             ...settings,
             clients: plan.clients,
@@ -140,6 +142,7 @@ function report(plans: readonly Row[], settings: Settings, jsonFile: string): vo
   process.stdout.write(
     "Cost: CPU time of the server process, user and system. Ratio: socket.io's cost divided by it.\n",
   );
+  process.stdout.write(`${whoWasTheLimit(plans)}\n`);
   const circumstances = {
     date: new Date().toISOString(),
     node: process.version,
@@ -178,10 +181,11 @@ async function main(): Promise<void> {
   }
   const settings: Settings = {
     rounds: Math.ceil(positive(values.rounds, "rounds")),
-    seconds: positive(values.seconds ?? (isGrowth ? "0.5" : "2"), "seconds"),
+    seconds: positive(values.seconds ?? (isGrowth ? "0.5" : "1.2"), "seconds"),
     warmSeconds: positive(values.warm, "warm"),
     cores: findCores(),
   };
+  if (settings.cores.note !== undefined) process.stderr.write(`${settings.cores.note}\n`);
   mkdirSync(RESULTS, { recursive: true });
   if (isGrowth) {
     const { seconds, cores } = settings;

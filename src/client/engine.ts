@@ -117,10 +117,10 @@ export class Engine
 
   /** Bytes that wait here and in the transport. */
   get bufferedAmount(): number {
-    const { textByteLength } = this.platform;
+    const { transport, platform } = this;
     return this.packets.reduce(
-      (size, packet) => size + packet.byteLength(textByteLength),
-      this.transport.bufferedAmount,
+      (size, packet) => size + packet.byteLength(platform.textByteLength),
+      transport ? transport.bufferedAmount : 0,
     );
   }
 
@@ -186,14 +186,13 @@ export class Engine
 
   /** Cuts at once: the host knows better than the connection that the network is gone, or what the server sent makes no sense. @internal */
   abandon(reason: CloseReason, description: unknown): void {
-    if (this.readyState === "closed") return;
-    if (reason === "parse error") {
-      this.finish(reason, description);
-      this.transport.close(CLOSE_PROTOCOL_ERROR);
-    } else {
-      this.transport.discard();
-      this.finish(reason, description);
-    }
+    const { readyState, transport } = this;
+    if (readyState === "closed") return;
+    const isUnreadable = reason === "parse error";
+    if (transport && !isUnreadable) transport.discard();
+    this.finish(reason, description);
+    // The server is told.
+    if (isUnreadable) transport.close(CLOSE_PROTOCOL_ERROR);
   }
 
   /** Whether the server's ping is overdue, which timers that were throttled or that slept have not noticed. Then the session is abandoned at the end of the turn. @internal */
@@ -327,6 +326,7 @@ export class Engine
       this,
       names.filter((name) => name !== "polling" && data.upgrades.includes(name)),
     );
+    if ((this.readyState as string) !== "open") this.cancelUpgrade();
   }
 
   private isReady(): boolean {

@@ -299,8 +299,8 @@ export class BaseManager<
 
   /** @internal */
   _onEnd(reason: string | undefined, description: unknown): void {
-    if (reason) this.closed(reason, description);
-    else this.fail(description as Error);
+    if (this._readyState === "open") this.closed(reason as string, description);
+    else this.fail((description || new Error(reason)) as Error);
   }
 
   /** A packet came, or the first part of one. */

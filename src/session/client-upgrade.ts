@@ -76,7 +76,7 @@ export function upgradeClient(client: UpgradingClient, names: TransportName[]): 
       onClose: fail,
     };
     client.onUpgrading(candidate);
-    candidate.open();
+    if (!hasEnded) candidate.open();
   };
   tryNext();
   return () => {

@@ -72,6 +72,28 @@ describe("a Manager that connects", () => {
     expect(onError.mock.calls[0]![0].message).toBe("No transports available");
   });
 
+  it("tries again after an engine that was closed by hand before it was open", () => {
+    const { manager, platform, transports } = scene();
+    const onError = vi.fn();
+    const one = manager();
+    one.on("error", onError);
+    one.engine.close();
+    expect(onError.mock.calls[0]![0]).toMatchObject({ message: "forced close" });
+    platform.advance(1500);
+    expect(transports.length).toBe(2);
+  });
+
+  it("is closed at once where no transport exists, and tells nothing more", () => {
+    const { manager, platform } = scene();
+    const onError = vi.fn();
+    const one = manager({ transports: [] });
+    one.on("error", onError);
+    expect([one.engine.writable, one.engine.bufferedAmount]).toEqual([false, 0]);
+    one._close();
+    platform.settle();
+    expect([one.engine.readyState, onError.mock.calls.length, platform.timerCount]).toEqual(["closed", 0, 0]);
+  });
+
   it("takes transports by class", () => {
     const { manager } = scene();
     const made: ScriptedTransport[] = [];

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import type { Engine } from "../../../src/client/engine.js";
 import { VaivenError } from "../../../src/errors.js";
 import { FlushQueue } from "../../../src/session/flush-queue.js";
 import type { ClientTransport, TransportName, TransportSink } from "../../../src/session/transport.js";
@@ -26,7 +27,11 @@ class Scripted implements ClientTransport {
   }
 }
 
-function polling(transports: TransportName[], upgrades: TransportName[]) {
+function polling(
+  transports: TransportName[],
+  upgrades: TransportName[],
+  prepare: (session: Engine) => void = () => {},
+) {
   const platform = new FakePlatform();
   const made: Scripted[] = [];
   const createTransport = (name: TransportName): ClientTransport => {
@@ -40,6 +45,7 @@ function polling(transports: TransportName[], upgrades: TransportName[]) {
     new FlushQueue(platform.soon),
     { _onOpen() {}, _onMessage() {}, _onBinary() {}, _onPing() {}, _onEnd() {} },
   );
+  prepare(session);
   session.open();
   made[0]?.sink.onText(
     `0${JSON.stringify({ sid: "s", upgrades, pingInterval: 100, pingTimeout: 50, maxPayload: 10 })}`,
@@ -73,6 +79,18 @@ describe("a client that may go over to several transports", () => {
     expect(polling(["polling", "websocket"], ["websocket", "webtransport"]).names()).toEqual(["polling", "websocket"]);
     expect(polling(ALL, ["websocket"]).names()).toEqual(["polling", "websocket"]);
     expect(polling(["polling", "webtransport"], ["websocket"]).names()).toEqual(["polling"]);
+  });
+
+  it("keeps no candidate where a listener of its beginning has closed the session", () => {
+    for (const chosen of [0, 1]) {
+      const { made } = polling(ALL, ["websocket", "webtransport"], (session) => {
+        let begun = 0;
+        session.on("upgrading", () => begun++ === chosen && session.close());
+      });
+      made[1]?.sink.onClose(refused);
+      expect(made.length).toBe(chosen + 2);
+      expect(made[chosen + 1]?.discarded).toBe(true);
+    }
   });
 
   it("tries nothing more once it is closing", () => {

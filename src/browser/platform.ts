@@ -1,5 +1,6 @@
 // browser/ What pure code is given in a browser, a worker, or React Native (session/client-host.ts is the contract).
 import type { ClientPlatform } from "../session/client-host.js";
+import { LONGEST_DELAY_MS } from "../session/platform.js";
 
 /** Microtasks; promises everywhere, because `queueMicrotask` is younger than the oldest browsers that we serve. */
 const resolved: Promise<void> = Promise.resolve();
@@ -8,7 +9,7 @@ const resolved: Promise<void> = Promise.resolve();
 export const browserPlatform: ClientPlatform = {
   now: () => performance.now(),
   after(ms, fn) {
-    const timer = setTimeout(fn, ms);
+    const timer = setTimeout(fn, Math.min(ms, LONGEST_DELAY_MS));
     return () => clearTimeout(timer);
   },
   soon: (fn) => void resolved.then(fn),

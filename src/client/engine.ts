@@ -217,7 +217,9 @@ export class Engine
       if (owner) owner._onMessage(packet, 1);
       this.tell(packet);
     } else if (type === "2") {
-      this.sendPacket(PONG);
+      // To a server that asks and does not read one answer waits, not all of them.
+      const { packets } = this;
+      if (packets[packets.length - 1] !== PONG) this.sendPacket(PONG);
       this.beat();
       if (owner) owner._onPing();
       this.emitReserved("ping");

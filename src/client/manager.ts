@@ -48,6 +48,9 @@ const DEFAULTS = {
 };
 type Tunable = typeof DEFAULTS;
 
+/** Events that may come before their namespace is connected: what was missed, from Socket.IO's servers. */
+const MOST_EARLY_EVENTS = 10_000;
+
 /** See {@link ManagerOptions}. Made by `io()`, or by hand where several sockets shall share settings. */
 export class BaseManager<
     ListenEvents extends EventsMap = DefaultEventsMap,
@@ -312,7 +315,10 @@ export class BaseManager<
     let said = packet;
     if (type !== PacketType.CONTROL) this.emitReserved("packet", packet);
     else if (_ownEnds) said = _ownEnds.read(this as unknown as BaseManager, packet);
-    if (socket && socket.active) this.guard(() => socket._onPacket(said));
+    if (!socket) return;
+    if (socket.receiveBuffer.length >= MOST_EARLY_EVENTS)
+      throw new VaivenError("SESSION_UNEXPECTED_PACKET", "the server sends events and does not connect the namespace");
+    if (socket.active) this.guard(() => socket._onPacket(said));
     // It was closed before the server had answered, and the server must not keep it.
     else if (type === PacketType.CONNECT) this.engine.sendPacket(this._encode({ type: PacketType.DISCONNECT, nsp }));
   }

@@ -2,7 +2,7 @@
 // errors through acknowledgements, the time of the return, and credentials that are renewed. Bound by entry/: the smallest browser file has none of it.
 import { VaivenError } from "../errors.js";
 import { asError, errorOf, wireErrorOf } from "../event/ack-errors.js";
-import type { ControlMessage } from "../packet/control-packet.js";
+import { Capability, controlOf } from "../packet/control-packet.js";
 import { PacketType, type SocketPacket } from "../packet/socket-packet.js";
 import { readAuth } from "./credentials.js";
 import { guard } from "./guarded-emitter.js";
@@ -19,6 +19,10 @@ export interface OwnEnds {
   read(io: BaseManager, packet: SocketPacket): SocketPacket;
 }
 
+const ALL = Capability.ACK_ERRORS | Capability.DRAIN | Capability.REFRESH;
+/** A server that is to be left alone for longer says so again when we come. */
+const LONGEST_RETURN_MS = 3_600_000;
+
 /** All of them. */
 export const ownEnds: OwnEnds = {
   caps: ["ack-errors", "drain", "refresh"],
@@ -33,10 +37,12 @@ export const ownEnds: OwnEnds = {
   },
 
   read(io, packet) {
-    const { nsp, data } = packet;
-    const message = data as ControlMessage;
+    const { nsp } = packet;
+    // Checked by its reader only as far as it is an array with a text in front.
+    const message = controlOf(packet, ALL);
     const socket = io.nsps[nsp];
-    if (message[0] === "return") io._returnDelay = message[1];
+    if (!message) return packet;
+    if (message[0] === "return") io._returnDelay = Math.min(message[1], LONGEST_RETURN_MS);
     else if (message[0] === "ack-error")
       return { type: PacketType.ACK, nsp, id: message[1], data: [errorOf(message[2])] };
     else if (socket && socket.active) {
@@ -49,8 +55,10 @@ export const ownEnds: OwnEnds = {
 
 function refresh(socket: Socket): void {
   const { io, id, nsp } = socket;
+  const report = (error: unknown): void => io._report(asError(error));
   const answer = (data?: object): void => {
-    if (socket.connected && socket.id === id) socket._say({ type: PacketType.CONTROL, nsp, data: ["refresh", data] });
+    if (!socket.connected || socket.id !== id) return;
+    socket._say({ type: PacketType.CONTROL, nsp, data: ["refresh", data] }, report);
   };
-  guard(io.platform().soon, () => readAuth(socket.auth, answer, (error) => io._report(asError(error))));
+  guard(io.platform().soon, () => readAuth(socket.auth, answer, report));
 }

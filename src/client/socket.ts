@@ -19,6 +19,7 @@ import type {
 } from "../event/event-map.js";
 import { refuseReserved } from "../event/reserved.js";
 import type { ControlMessage } from "../packet/control-packet.js";
+import type { Outgoing } from "../packet/outgoing.js";
 import { PacketType, type SocketPacket } from "../packet/socket-packet.js";
 import { readAuth } from "./credentials.js";
 import type { Delivery, DeliveryTerms } from "./delivery.js";
@@ -217,7 +218,7 @@ export class Socket<
       );
       const packet: SocketPacket = { type: PacketType.CONNECT, nsp };
       if (Object.keys(payload).length) packet.data = payload;
-      this._say(packet);
+      this._say(packet, refuse);
     };
     const refuse = (error: unknown): void => {
       // With the same credentials the next attempt would end like this one.
@@ -228,9 +229,16 @@ export class Socket<
     this.guard(() => readAuth(this.auth, join, refuse));
   }
 
-  /** Sends what is no event, now. Throws `PACKET_*` for what the server does not take. @internal */
-  _say(packet: SocketPacket): void {
-    this.io.engine.sendPacket(this.sender.encode(packet));
+  /** Sends what is no event, now. `fail` is told of what cannot be encoded, or the server does not take. @internal */
+  _say(packet: SocketPacket, fail: (error: unknown) => void): void {
+    let outgoing: Outgoing;
+    try {
+      outgoing = this.sender.encode(packet);
+    } catch (error) {
+      fail(error);
+      return;
+    }
+    this.io.engine.sendPacket(outgoing);
   }
 
   /** The connection could not be made. @internal */
@@ -270,14 +278,17 @@ export class Socket<
       this._onClose("io server disconnect", _lapse);
     } else if (type === PacketType.CONNECT_ERROR) {
       this.leave();
-      const { message = typeof data === "string" ? data : "", data: more } = (data || {}) as ExtendedError;
+      const { message, data: more } = data as ExtendedError;
       const error = new VaivenError("CONNECT_REFUSED", "");
-      this.emitReserved("connect_error", Object.assign(error, { message: `${message}`, data: more }));
+      this.emitReserved(
+        "connect_error",
+        Object.assign(error, { message: textOf(message) || textOf(data) || "", data: more }),
+      );
     }
   }
 
   private onConnect({ sid, pid, vaiven }: ConnectData): void {
-    if (sid === undefined) {
+    if (textOf(sid) === undefined) {
       this.emitReserved(
         "connect_error",
         new VaivenError("CONNECT_REFUSED", "the server speaks Socket.IO 2, which this client does not"),
@@ -285,16 +296,16 @@ export class Socket<
       return;
     }
     const { _delivery, sender } = this;
-    const { keep, offsets } = vaiven || {};
+    const { keep, offsets } = (vaiven || {}) as NonNullable<ConnectData["vaiven"]>;
     this.id = sid;
     this.connected = true;
     this.isHolding = true;
     this.recovered =
-      (_delivery && _delivery.accept(keep === undefined ? undefined : (vaiven as DeliveryTerms))) ||
+      (_delivery && _delivery.accept((keep as number) >= 0 ? (vaiven as DeliveryTerms) : undefined)) ||
       (pid !== undefined && this._pid === pid);
     if (!this.recovered) this._lastOffset = undefined;
-    this._pid = pid;
-    this.offsetTag = offsets;
+    this._pid = textOf(pid);
+    this.offsetTag = textOf(offsets);
     sender.drain();
     this.emitReserved("connect");
     sender.resume(!this.recovered);
@@ -358,6 +369,11 @@ export class Socket<
     this.sendBuffer = this.sendBuffer.filter(({ type }) => type === PacketType.EVENT);
     this.sender.acks.abandon(reason);
   }
+}
+
+/** What a server sends may be anything: a text, or nothing. */
+function textOf(value: unknown): string | undefined {
+  return typeof value === "string" ? value : undefined;
 }
 
 /** Types that belong to {@link Socket}. */

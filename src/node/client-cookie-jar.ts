@@ -6,6 +6,9 @@ interface StoredCookie {
   readonly expires: number;
 }
 
+/** Cookies that one server may have here, as browsers have it; one more and the oldest goes. */
+const MOST_COOKIES = 180;
+
 /** Remembers what `Set-Cookie` says, and says it again in `Cookie`. All requests go to one host, so domains and paths do not matter. */
 export class CookieJar {
   private readonly cookies: Map<string, StoredCookie> = new Map();
@@ -19,8 +22,15 @@ export class CookieJar {
       const name = pair.slice(0, at).trim();
       const expires = expiryOf(attributes);
       if (expires <= Date.now()) this.cookies.delete(name);
-      else this.cookies.set(name, { value: pair.slice(at + 1).trim(), expires });
+      else this.set(name, { value: pair.slice(at + 1).trim(), expires });
     }
+  }
+
+  private set(name: string, cookie: StoredCookie): void {
+    const [oldest] = this.cookies.keys();
+    if (oldest !== undefined && this.cookies.size >= MOST_COOKIES && !this.cookies.has(name))
+      this.cookies.delete(oldest);
+    this.cookies.set(name, cookie);
   }
 
   /** The value of a `Cookie` header, `given` (the user's own) before the stored ones; undefined when there is none. */

@@ -7,11 +7,12 @@ import { PollingClient, type PollingCodec, type RequestDone } from "../http/poll
 import { PayloadCodec } from "../packet/payload.js";
 import type { Cancel } from "../session/platform.js";
 import { cookieJarOf, requestOptions } from "./client-request-options.js";
+import { MAX_MESSAGE_BYTES } from "./client-websocket-transport.js";
 import { nodePlatform } from "./platform.js";
 
 const codec = new PayloadCodec(nodePlatform);
 
-/** Polling on Node. */
+/** Polling on Node. An answer has the limit of a message over WebSocket. */
 export class NodePolling extends PollingClient {
   protected readonly payload: PollingCodec = codec;
 
@@ -39,8 +40,14 @@ export class NodePolling extends PollingClient {
       const method = body === undefined ? "GET" : "POST";
       outgoing = (secure ? requestHttps : requestHttp)(url, { ...options, method }, (response) => {
         const parts: Buffer[] = [];
+        let size = 0;
         cookieJarOf(context)?.store(response.headers["set-cookie"]);
-        response.on("data", (part: Buffer) => parts.push(part));
+        response.on("data", (part: Buffer) => {
+          parts.push(part);
+          size += part.length;
+          if (size > MAX_MESSAGE_BYTES)
+            fail(`the answer is larger than ${MAX_MESSAGE_BYTES} bytes`, response.statusCode, "");
+        });
         response.on("error", (error) => fail(error));
         response.on("end", () => {
           if (response.statusCode === 200) finish(undefined, Buffer.concat(parts).toString());

@@ -1,5 +1,5 @@
 // node/ The platform of the pure stages on Node (session/platform.ts is the contract).
-import type { Cancel, Platform } from "../session/platform.js";
+import { type Cancel, LONGEST_DELAY_MS, type Platform } from "../session/platform.js";
 import { nodeBytePrimitives } from "./byte-primitives.js";
 import { nodeCompression } from "./zlib.js";
 
@@ -14,7 +14,7 @@ export const nodePlatform: Platform = Object.freeze({
     return performance.now();
   },
   after(ms: number, fn: () => void, background?: boolean): Cancel {
-    const timer = setTimeout(fn, ms);
+    const timer = setTimeout(fn, Math.min(ms, LONGEST_DELAY_MS));
     if (background === true) timer.unref();
     return () => clearTimeout(timer);
   },

@@ -1,6 +1,24 @@
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { browserPlatform } from "../../../src/browser/platform.js";
+import { nodePlatform } from "../../../src/node/platform.js";
+
+for (const [name, { after }] of Object.entries({ browserPlatform, nodePlatform })) {
+  describe(`timers of ${name}`, () => {
+    for (const ms of [2 ** 31 - 1, 2 ** 31, 1e12, Number.POSITIVE_INFINITY]) {
+      it(`wait where the delay is longer than timers can be: ${ms} ms`, () => {
+        vi.useFakeTimers();
+        onTestFinished(() => void vi.useRealTimers());
+        const fired = vi.fn();
+        const cancel = after(ms, fired);
+        vi.advanceTimersByTime(24 * 24 * 3_600_000);
+        expect(fired).not.toHaveBeenCalled();
+        cancel();
+        expect(vi.getTimerCount()).toBe(0);
+      });
+    }
+  });
+}
 
 describe("browserPlatform", () => {
   it("counts bytes of UTF-8 as Node does, lone surrogates included", () => {

@@ -29,6 +29,14 @@ describe("CookieJar", () => {
     expect(jar.header(undefined)).toBeUndefined();
   });
 
+  it("holds 180, and lets the oldest go for one more", () => {
+    const jar = new CookieJar();
+    for (let n = 0; n < 500; n++) jar.store([`c${n}=1`]);
+    const names = jar.header(undefined)?.split("; ") ?? [];
+    expect(names).toHaveLength(180);
+    expect([names[0], names.at(-1)]).toEqual(["c320=1", "c499=1"]);
+  });
+
   it("leaves out what it cannot read", () => {
     const jar = new CookieJar();
     jar.store(["", "novalue", "=x", "a=1; Max-Age=soon; Expires=never"]);

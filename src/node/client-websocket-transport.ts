@@ -21,7 +21,7 @@ import { nodePlatform } from "./platform.js";
 /** How long the server may take for its Close frame and the end of the connection. */
 const CLOSE_TIMEOUT_MS = 10_000;
 /** A client trusts its server further than a server its clients, but not with all of its memory. */
-export const MAX_MESSAGE_BYTES = 100 * 1024 * 1024;
+export const MAX_MESSAGE_BYTES: number = 100 * 1024 * 1024;
 const MAX_FRAGMENTS = 1_000_000;
 
 /** WebSocket on Node. */

@@ -151,6 +151,14 @@ export class WebSocketServerTransport implements Transport, ConnectionSink, Conn
 
   // ── the connection's sink ──
 
+  onPing(payload: Uint8Array): void {
+    this.sink.onControlFrame?.(payload.length);
+  }
+
+  onPong(payload: Uint8Array): void {
+    this.sink.onControlFrame?.(payload.length);
+  }
+
   onText(text: string): void {
     this.sink.onText(text);
   }

@@ -4,7 +4,7 @@ import { ServerSession } from "./server-session.js";
 
 /** How much a peer may send. Infinity for no limit. */
 export interface RateLimits {
-  /** Engine.IO packets: events, acknowledgements, attachments, pongs. */
+  /** Engine.IO packets (events, acknowledgements, attachments, pongs), and pings and pongs of WebSocket itself. */
   readonly messagesPerSecond: number;
   readonly bytesPerSecond: number;
   /** How many seconds' worth may be saved up, and then be sent at once. */
@@ -64,6 +64,10 @@ export class MeteredSession extends ServerSession {
 
   override onBinary(message: Uint8Array): void {
     if (this.mayTake(message.byteLength)) super.onBinary(message);
+  }
+
+  onControlFrame(size: number): void {
+    this.mayTake(size);
   }
 
   private mayTake(size: number): boolean {

@@ -59,6 +59,8 @@ export interface TransportSink {
   onText(packet: string): void;
   /** One binary message (no type). The bytes belong to the receiver. */
   onBinary(message: Uint8Array): void;
+  /** The medium's own ping or pong of `size` bytes came, which carries no packet and is answered already. Only who counts what comes listens. */
+  onControlFrame?(size: number): void;
   /** {@link Transport.writable} went from false to true. */
   onWritable(): void;
   /**

@@ -171,6 +171,21 @@ describe("floods of frames", () => {
     await large.isServed();
   });
 
+  for (const [name, first] of [
+    ["pings", 0x89],
+    ["pongs", 0x8a],
+  ] as const) {
+    it(`${name} of WebSocket count toward the rate`, async () => {
+      const { port, ends, isServed, isAlone } = await target({ maxMessagesPerSecond: 50 });
+      const attacker = await attackOverWebSocket(port);
+      attacker.send(Buffer.concat(Array.from({ length: 1000 }, () => frame(first, "flood"))));
+      await attacker.closes();
+      await isAlone();
+      expect(ends).toEqual(["SESSION_RATE_EXCEEDED"]);
+      await isServed();
+    });
+  }
+
   it("a client that sends faster than its rate is told which one", async () => {
     const { port, ends, isServed, isAlone } = await target({ maxMessagesPerSecond: 50, maxBytesPerSecond: 1e6 });
     const attacker = await attackOverWebSocket(port);

@@ -106,6 +106,17 @@ describe("a session with a rate", () => {
     expect(bites.map(({ detail }) => detail)).toEqual([{ name: "maxBytesPerSecond", limit: 100 }]);
   });
 
+  it("counts pings and pongs of the transport, and the bytes of their payloads", () => {
+    const few = metered({ messagesPerSecond: 3 });
+    for (let n = 0; n < 4; n++) few.wire.sink.onControlFrame?.(0);
+    expect(few.ends).toEqual([["transport error", "SESSION_RATE_EXCEEDED"]]);
+    const small = metered({ bytesPerSecond: 100 });
+    small.wire.sink.onControlFrame?.(125);
+    expect(small.ends).toEqual([]);
+    small.wire.sink.onControlFrame?.(1);
+    expect(small.bites.map(({ detail }) => detail)).toEqual([{ name: "maxBytesPerSecond", limit: 100 }]);
+  });
+
   it("counts heartbeats too: a flood of pongs is a flood", () => {
     const { wire, ends } = metered({ messagesPerSecond: 3 });
     for (let n = 0; n < 4; n++) wire.sink.onText("3");

@@ -7,7 +7,8 @@ import { headerOf, hostOf, type TrustProxy } from "./trusted-proxy.js";
  * Why a request is refused, or undefined where it is allowed. Allowed are: what `cors.origin` matches (`allowedOrigin` is the
  * `Access-Control-Allow-Origin` that the `cors` option gives this request), `Sec-Fetch-Site: same-origin`, an Origin whose host and port are
  * those of `Host`, and a page and a server that are both on this machine. A request without Origin comes from a program, unless
- * `Sec-Fetch-Site` says that a page of another site made it (script tags and `no-cors` requests send no Origin).
+ * `Sec-Fetch-Site` says that a page of another site made it (script tags and `no-cors` requests send no Origin), or, where a server without TLS is told
+ * nothing by that header, the Referer does.
  */
 export function refuseOrigin(
   request: HttpRequest,
@@ -20,6 +21,7 @@ export function refuseOrigin(
   const site = headers["sec-fetch-site"];
   if (allowedOrigin === "*") return undefined;
   if (origin === undefined) {
+    if (site === undefined) return refuseReferer(request, trust, optionFor);
     if (site !== "cross-site" && site !== "same-site") return undefined;
     return refusal(
       `a page of another origin made this request (Sec-Fetch-Site: ${site}) and did not say which one`,
@@ -30,15 +32,10 @@ export function refuseOrigin(
   if (allowedOrigin === origin || site === "same-origin") return undefined;
   const host = hostOf(request, trust);
   if (origin === lastOrigin && host === lastHost) return undefined;
-  const from = splitOrigin(origin);
-  const to = host === undefined ? undefined : splitAuthority(host.toLowerCase());
-  if (from !== undefined && to !== undefined) {
-    const toPort = to.port === DEFAULT_PORTS[from.scheme] ? "" : to.port;
-    if ((from.host === to.host && from.port === toPort) || (isLoopback(from.host) && isLoopback(to.host))) {
-      lastOrigin = origin;
-      lastHost = host;
-      return undefined;
-    }
+  if (isHostOf(origin, host)) {
+    lastOrigin = origin;
+    lastHost = host;
+    return undefined;
   }
   return refusal(
     `the Origin ${JSON.stringify(origin)} differs from the Host ${JSON.stringify(host ?? "")}`,
@@ -46,6 +43,45 @@ export function refuseOrigin(
       (trust === false ? "; behind a proxy that changes Host, set trustProxy: true" : ""),
     { origin, host, site: typeof site === "string" ? site : undefined },
   );
+}
+
+/** A page of another host, as far as the Referer tells: pages can leave it out. */
+function refuseReferer(
+  request: HttpRequest,
+  trust: TrustProxy,
+  optionFor: (origin: string) => string,
+): VaivenError | undefined {
+  const from = /^https?:\/\/[^/?#@\s]+/i.exec(headerOf(request.headers, "referer") ?? "")?.[0];
+  const host = hostOf(request, trust);
+  if (from === undefined || isHostOf(from, host)) return undefined;
+  return refusal(
+    `a page of ${JSON.stringify(from)} made this request, as its Referer says, which differs from the Host ${JSON.stringify(host ?? "")}`,
+    `let it ask with CORS, and set ${optionFor(from)} in the server's options`,
+    { origin: undefined, referer: from, host },
+  );
+}
+
+/**
+ * Why a JSONP request is refused that {@link refuseOrigin} allows: what a script tag is answered with, the page around it can read. A browser has to
+ * say whose page that is: by Origin, by `Sec-Fetch-Site`, or by the Referer. Undefined for programs.
+ */
+export function refuseScript({ headers }: HttpRequest, allowedOrigin: string | undefined): VaivenError | undefined {
+  const isNamed = [headers.origin, headers["sec-fetch-site"], headers.referer].some((value) => value !== undefined);
+  if (allowedOrigin === "*" || isNamed || !/^mozilla\//i.test(headerOf(headers, "user-agent") ?? "")) return undefined;
+  return refusal(
+    "a script tag asks for JSONP and does not say on whose page it stands (no Origin, Sec-Fetch-Site or Referer)",
+    "serve over HTTPS, or let the page send its Referer",
+    { origin: undefined, referer: undefined, host: headerOf(headers, "host") },
+  );
+}
+
+/** Whether `origin` and `host` are the same server, or both this machine. */
+function isHostOf(origin: string, host: string | undefined): boolean {
+  const from = splitOrigin(origin);
+  const to = host === undefined ? undefined : splitAuthority(host.toLowerCase());
+  if (from === undefined || to === undefined) return false;
+  const toPort = to.port === DEFAULT_PORTS[from.scheme] ? "" : to.port;
+  return (from.host === to.host && from.port === toPort) || (isLoopback(from.host) && isLoopback(to.host));
 }
 
 /** What was allowed last, because the two agree: the next page is mostly another one of the same site. */

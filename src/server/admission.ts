@@ -2,7 +2,7 @@
 import type { IncomingMessage } from "node:http";
 import type { VaivenError } from "../errors.js";
 import type { HttpRequest } from "../http/exchange.js";
-import { refuseOrigin } from "../http/origin.js";
+import { refuseOrigin, refuseScript } from "../http/origin.js";
 import { limitRefusal, type Refusal, RefusalCode, refusal } from "../http/refusal.js";
 import type { EngineQuery } from "../http/target.js";
 import { addressOf } from "../http/trusted-proxy.js";
@@ -46,13 +46,18 @@ export class Admission {
     allowedOrigin: string | undefined,
   ): Refusal | undefined {
     return (
-      verifyRequest(request, query, upgrade, this.engine.settings.offer) ?? this.verifyOrigin(request, allowedOrigin)
+      verifyRequest(request, query, upgrade, this.engine.settings.offer) ??
+      this.verifyOrigin(request, allowedOrigin) ??
+      (query.jsonp === undefined ? undefined : this.forbid(refuseScript(request, allowedOrigin)))
     );
   }
 
   /** @param allowedOrigin - what `cors` has allowed */
   verifyOrigin(request: HttpRequest, allowedOrigin: string | undefined): Refusal | undefined {
-    const error = refuseOrigin(request, allowedOrigin, this.engine.settings.trustProxy);
+    return this.forbid(refuseOrigin(request, allowedOrigin, this.engine.settings.trustProxy));
+  }
+
+  private forbid(error: VaivenError | undefined): Refusal | undefined {
     if (error === undefined) return undefined;
     this.warn(`A connection was refused: ${error.message}.`);
     return refusal(RefusalCode.FORBIDDEN, { name: error.code, ...error.detail }, error.message);

@@ -14,11 +14,14 @@ import { CERTIFICATE, KEY } from "../support/certificate.js";
 import { listening } from "../support/scene.js";
 import { Ledger, until } from "../support/waiting.js";
 
+/** A page that tells nobody where it is. */
+const HIDING = "/hiding";
 const HOME = "shop.example";
 const EVIL = "evil.test";
 const SIBLING = "blog.shop.example";
 
-const page: RequestListener = (_request, response) => {
+const page: RequestListener = (request, response) => {
+  if (request.url === HIDING) response.setHeader("referrer-policy", "no-referrer");
   response.writeHead(200, { "content-type": "text/html" }).end("<!doctype html><body></body>");
 };
 
@@ -85,22 +88,20 @@ const submitted = (url: string, method: string): string => `new Promise((resolve
 interface Attempt {
   readonly what: string;
   readonly expression: (url: string) => string;
-  /** Needs `Sec-Fetch-Site`, which browsers send to secure origins only: the request has no Origin. */
-  readonly isSilent?: boolean;
 }
 
 const ATTEMPTS: readonly Attempt[] = [
   { what: "a WebSocket", expression: opened },
   { what: "fetch with CORS", expression: (url) => fetched(url, {}) },
   { what: "fetch with credentials", expression: (url) => fetched(url, { credentials: "include" }) },
-  { what: "fetch with no-cors", expression: (url) => fetched(url, { mode: "no-cors" }), isSilent: true },
+  { what: "fetch with no-cors", expression: (url) => fetched(url, { mode: "no-cors" }) },
   { what: "a no-cors POST", expression: (url) => fetched(url, { mode: "no-cors", method: "POST", body: "40" }) },
-  { what: "a script tag", expression: (url) => embedded("script", "src", url), isSilent: true },
-  { what: "a script tag for JSONP", expression: (url) => embedded("script", "src", `${url}&j=0`), isSilent: true },
-  { what: "an image", expression: (url) => embedded("img", "src", url), isSilent: true },
-  { what: "a style sheet", expression: (url) => embedded("link", "href", url), isSilent: true },
-  { what: "an iframe", expression: (url) => embedded("iframe", "src", url), isSilent: true },
-  { what: "a form with GET", expression: (url) => submitted(url, "get"), isSilent: true },
+  { what: "a script tag", expression: (url) => embedded("script", "src", url) },
+  { what: "a script tag for JSONP", expression: (url) => embedded("script", "src", `${url}&j=0`) },
+  { what: "an image", expression: (url) => embedded("img", "src", url) },
+  { what: "a style sheet", expression: (url) => embedded("link", "href", url) },
+  { what: "an iframe", expression: (url) => embedded("iframe", "src", url) },
+  { what: "a form with GET", expression: (url) => submitted(url, "get") },
   { what: "a form with POST", expression: (url) => submitted(url, "post") },
   { what: "a beacon", expression: (url) => `String(navigator.sendBeacon(${JSON.stringify(url)}, "40"))` },
 ];
@@ -127,8 +128,7 @@ for (const name of BROWSERS) {
         it(`open no session by any means from ${host} over ${isSecure ? "HTTPS" : "HTTP"}`, async () => {
           const target = await site(isSecure, { jsonp: true });
           const evil = await visit(target.origin(host));
-          for (const { what, expression, isSilent } of ATTEMPTS) {
-            if (isSilent === true && !isSecure) continue;
+          for (const { what, expression } of ATTEMPTS) {
             const before = target.asked.entries.length;
             const result = await evil.evaluate<string>(expression(target.origin(HOME) + HANDSHAKE));
             await until(() => target.asked.entries.length > before, `${what} reaches the server`);
@@ -140,6 +140,25 @@ for (const name of BROWSERS) {
         });
       }
     }
+
+    it("that send no Referer over HTTP read nothing, and JSONP opens no session for them", async () => {
+      const target = await site(false, { jsonp: true });
+      const evil = await visit(target.origin(EVIL) + HIDING);
+      for (const { what, expression } of ATTEMPTS) {
+        const before = target.asked.entries.length;
+        const result = await evil.evaluate<string>(expression(target.origin(HOME) + HANDSHAKE));
+        await until(() => target.asked.entries.length > before, `${what} reaches the server`);
+        expect([what, String(result).includes("sid")]).toEqual([what, false]);
+        if (what.includes("JSONP")) expect(target.refused.entries.at(-1)).toBe("HTTP_ORIGIN_FORBIDDEN");
+      }
+      const read = await evil.evaluate<unknown[]>(`(async () => {
+        window.___eio = [(payload) => read.push(payload)];
+        const read = [];
+        await ${embedded("script", "src", `${target.origin(HOME)}${HANDSHAKE}&j=0`)};
+        return read;
+      })()`);
+      expect(read).toEqual([]);
+    });
 
     it("do not reach a session whose id they know", async () => {
       const target = await site(true);

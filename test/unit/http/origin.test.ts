@@ -1,7 +1,7 @@
 // http/origin.ts and trusted-proxy.ts: the Origin rule of design "Trust".
 import { describe, expect, it } from "vitest";
 import type { HttpRequest, RequestHeaders } from "../../../src/http/exchange.js";
-import { refuseOrigin } from "../../../src/http/origin.js";
+import { refuseOrigin, refuseScript } from "../../../src/http/origin.js";
 import { addressOf, isSecure, type TrustProxy } from "../../../src/http/trusted-proxy.js";
 
 function request(headers: RequestHeaders): HttpRequest {
@@ -17,6 +17,16 @@ interface Case {
 
 const allowed: Case[] = [
   { when: "there is no Origin: a program", headers: { host: "a.example" } },
+  { when: "the Referer is its own page", headers: { host: "a.example:3000", referer: "http://a.example:3000/room?1" } },
+  { when: "the Referer is no page", headers: { host: "a.example", referer: "android-app://some.app/" } },
+  {
+    when: "page and server are on this machine",
+    headers: { host: "127.0.0.1:3000", referer: "http://localhost:5173/" },
+  },
+  {
+    when: "the browser says that it is the same origin, whatever the Referer",
+    headers: { host: "10.0.0.1", referer: "https://a.example/", "sec-fetch-site": "same-origin" },
+  },
   { when: "no Origin and Sec-Fetch-Site: none", headers: { host: "a.example", "sec-fetch-site": "none" } },
   {
     when: "no Origin and Sec-Fetch-Site: same-origin",
@@ -57,6 +67,12 @@ const refused: Case[] = [
   { when: "one is a subdomain of the other", headers: { origin: "http://x.a.example", host: "a.example" } },
   { when: "one only begins like the other", headers: { origin: "http://a.example.evil.example", host: "a.example" } },
   { when: "the page is a sandboxed frame", headers: { origin: "null", host: "a.example" } },
+  {
+    when: "there is no Origin and the Referer is a page of another host",
+    headers: { host: "a.example", referer: "http://b.example/page?x=http://a.example" },
+  },
+  { when: "the Referer is another port", headers: { host: "a.example:3000", referer: "http://a.example:3001/" } },
+  { when: "the Referer is a page elsewhere", headers: { host: "localhost:3000", referer: "https://evil.example/" } },
   { when: "the Origin cannot be read", headers: { origin: "a.example", host: "a.example" } },
   { when: "a script tag of another site asks", headers: { host: "a.example", "sec-fetch-site": "cross-site" } },
   { when: "a script tag of a sister site asks", headers: { host: "a.example", "sec-fetch-site": "same-site" } },
@@ -101,6 +117,22 @@ describe("a request", () => {
     expect(error?.message).toContain('"http://b.example"');
     expect(error?.message).toContain('"a.example"');
     expect(error?.message).toContain('cors: { origin: "http://b.example" }');
+  });
+});
+
+describe("a script tag that asks for JSONP", () => {
+  const browser = { host: "a.example", "user-agent": "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36" };
+  it("has to say on whose page it stands, unless everybody is allowed", () => {
+    expect(refuseScript(request(browser), undefined)).toMatchObject({ code: "HTTP_ORIGIN_FORBIDDEN", httpStatus: 403 });
+    expect(refuseScript(request({ ...browser, referer: "http://a.example/" }), undefined)).toBeUndefined();
+    expect(refuseScript(request({ ...browser, "sec-fetch-site": "same-origin" }), undefined)).toBeUndefined();
+    expect(refuseScript(request({ ...browser, origin: "http://a.example" }), undefined)).toBeUndefined();
+    expect(refuseScript(request(browser), "*")).toBeUndefined();
+  });
+
+  it("is a program's request where no browser sends it", () => {
+    expect(refuseScript(request({ host: "a.example", "user-agent": "curl/8" }), undefined)).toBeUndefined();
+    expect(refuseScript(request({ host: "a.example" }), undefined)).toBeUndefined();
   });
 });
 

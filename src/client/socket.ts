@@ -301,7 +301,7 @@ export class Socket<
     this.connected = true;
     this.isHolding = true;
     this.recovered =
-      (_delivery && _delivery.accept((keep as number) >= 0 ? (vaiven as DeliveryTerms) : undefined)) ||
+      (_delivery && _delivery.accept(typeof keep === "number" ? (vaiven as DeliveryTerms) : undefined)) ||
       (pid !== undefined && this._pid === pid);
     if (!this.recovered) this._lastOffset = undefined;
     this._pid = textOf(pid);

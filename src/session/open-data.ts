@@ -54,5 +54,5 @@ export function readOpenData(json: string): OpenData | VaivenError {
 }
 
 function isDuration(value: unknown): value is number {
-  return (value as number) >= 0 && typeof value === "number";
+  return typeof value === "number" && value >= 0;
 }

@@ -1,5 +1,6 @@
 // What a server that means harm can say to our client: nothing of it throws into the program, fires a timer at once, or grows memory without limit.
 import { describe, expect, it } from "vitest";
+import { delivery } from "../../../src/client/delivery.js";
 import { scene } from "./scripted-host.js";
 
 const openWith = (fields: object): string =>
@@ -163,15 +164,16 @@ describe("a packet that means harm", () => {
   ];
 
   for (const state of ["before it is connected", "when it is connected"]) {
-    for (const server of ["a stock server", "a server of ours"]) {
+    for (const server of ["a stock server", "a server of ours", "a server of ours that delivers"]) {
       it(`throws nothing into the program of ${server} ${state}`, () => {
         for (const packet of packets) {
           const { socket, last, receive, platform } = scene();
-          const victim = socket({ reconnection: false }, false);
+          const options = { reconnection: false, ...(server.endsWith("delivers") && { delivery: delivery() }) };
+          const victim = socket(options, false);
           victim.onAny(() => {});
           victim.emit("ask", () => {});
-          last().accept(server === "a server of ours" ? OURS : openWith({}));
-          if (state === "when it is connected") receive('40{"sid":"s1"}');
+          last().accept(server.startsWith("a server of ours") ? OURS : openWith({}));
+          if (state === "when it is connected") receive('40{"sid":"s1","vaiven":{"pid":"p","keep":1000}}');
           // What a guarded call throws is thrown again when the turn ends: here.
           expect(() => receive(packet), packet.slice(0, 100)).not.toThrow();
           expect(() => platform.advance(1000), packet.slice(0, 100)).not.toThrow();

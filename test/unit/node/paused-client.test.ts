@@ -34,7 +34,10 @@ const turn = (): Promise<void> => new Promise((resolve) => process.nextTick(reso
 /** The socket takes every write and passes nothing on. */
 function stopReading(socket: MemorySocket): () => number {
   let held = 0;
-  Object.defineProperties(socket, { writableLength: { get: () => (socket.destroyed ? 0 : held) }, writableNeedDrain: { get: () => true } });
+  Object.defineProperties(socket, {
+    writableLength: { get: () => (socket.destroyed ? 0 : held) },
+    writableNeedDrain: { get: () => true },
+  });
   socket.write = (chunk) => {
     held += chunk.length;
     return false;

@@ -1,16 +1,12 @@
-// `npm run soak -- [--minutes N] [--connections N] [--core N] [--stay SECONDS] [--pause SECONDS]`: clients that come and go with mixed traffic against a
+// `npm run soak -- [--minutes N] [--connections N] [--core N] [--stay SECONDS] [--pause SECONDS] [--arrivals N]`: clients that come and go with mixed traffic against a
 // server in a process of its own, on one core, for as long as asked. Prints what the server holds while it runs, and passes if its memory is back where
 // it began when everybody has left. docs/soak.md describes a long run.
 import { parseArgs } from "node:util";
-import { type Crowd, intrude, occupy, wait } from "./soak/clients.js";
+import { CrowdProcess, type CrowdSettings, gather, wait } from "./soak/clients.js";
 import { type Figures, REST_MS, ServerProcess, serve } from "./soak/server.js";
 
-const REPORT_EVERY = 10_000;
-/** One in so many places is taken by somebody who is no client. */
-const CLIENTS_A_STRANGER = 50;
+const REPORT_EVERY = 20_000;
 const CLIENTS_A_ROOM = 20;
-/** Places that are filled in a second at the beginning of a round. */
-const ARRIVALS = 150;
 /** The first round is over so long after everybody has come. */
 const FIRST_ROUND = 60_000;
 /** What may have grown between the first rest and the last: code that was compiled late, and tables that were once large. */
@@ -50,6 +46,9 @@ async function main(): Promise<void> {
     args: process.argv.slice(2).filter((argument) => argument !== "--"),
     options: {
       serve: { type: "boolean", default: false },
+      crowd: { type: "string" },
+      processes: { type: "string", default: "2" },
+      arrivals: { type: "string", default: "150" },
       minutes: { type: "string", default: "2" },
       connections: { type: "string", default: "500" },
       stay: { type: "string", default: "20" },
@@ -61,33 +60,43 @@ async function main(): Promise<void> {
     serve();
     return;
   }
+  if (values.crowd !== undefined) {
+    await gather(JSON.parse(values.crowd) as CrowdSettings);
+    return;
+  }
   const minutes = numberOf("minutes", values.minutes, 0.01);
   const connections = numberOf("connections", values.connections, 1);
   const stay = numberOf("stay", values.stay, 1) * 1000;
   const pause = numberOf("pause", values.pause, 0.01) * 1000;
 
+  const arrivals = numberOf("arrivals", values.arrivals, 1);
+  const processes = numberOf("processes", values.processes, 1);
+
   const server = new ServerProcess(__filename, values.core);
-  process.once("exit", () => server.stop());
   const port = await server.port();
-  const url = `http://127.0.0.1:${port}`;
+  let crowds: CrowdProcess[] = [];
+  process.once("exit", () => {
+    server.stop();
+    for (const crowd of crowds) crowd.stop();
+  });
   const started = performance.now();
   const seconds = (): number => (performance.now() - started) / 1000;
 
   /** Lasts `ms` from the moment when every place is taken. */
   const round = async (ms: number): Promise<void> => {
-    let ends = Number.POSITIVE_INFINITY;
-    const isOver = (): boolean => performance.now() >= ends;
-    const rooms = Math.ceil(connections / CLIENTS_A_ROOM);
-    const crowd: Crowd = { url, port, rooms, stay, pause, isOver };
+    const settings: CrowdSettings = {
+      port,
+      places: Math.ceil(connections / processes),
+      arrivals: arrivals / processes,
+      rooms: Math.ceil(connections / CLIENTS_A_ROOM),
+      stay,
+      pause,
+    };
     const report = setInterval(() => void server.figures().then((figures) => print(seconds(), figures)), REPORT_EVERY);
-    const places: Promise<void>[] = [];
-    for (let n = 0; n < connections; n++) {
-      places.push(occupy(crowd));
-      if (n % CLIENTS_A_STRANGER === 0) places.push(intrude(crowd));
-      if (n % 25 === 24) await wait(25_000 / ARRIVALS);
-    }
-    ends = performance.now() + ms;
-    await Promise.all(places);
+    crowds = Array.from({ length: processes }, () => new CrowdProcess(__filename, settings));
+    await Promise.all(crowds.map(({ full }) => full));
+    await wait(ms);
+    await Promise.all(crowds.map((crowd) => crowd.leave()));
     clearInterval(report);
   };
 

@@ -1,18 +1,32 @@
 // The clients of a soak: each place is taken by one after the other, and some of those who come are no clients at all.
+// They fill processes of their own, each of which has some of the places.
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
 import { connect } from "node:net";
+import { createInterface } from "node:readline";
 import { io, type Socket } from "../../src/entry/client.js";
 
-/** How a soak is filled. */
-export interface Crowd {
-  readonly url: string;
+/** What one process is told. */
+export interface CrowdSettings {
   readonly port: number;
+  /** Places of clients. */
+  readonly places: number;
+  /** Places that are filled in a second at the beginning. */
+  readonly arrivals: number;
   readonly rooms: number;
   /** How long a client stays on average, in ms: from a tenth to nearly twice of it. */
   readonly stay: number;
   /** How long a client waits between two actions on average, in ms. */
   readonly pause: number;
+}
+
+interface Crowd extends CrowdSettings {
+  readonly url: string;
   isOver(): boolean;
 }
+
+/** One in so many places is taken by somebody who is no client. */
+const CLIENTS_A_STRANGER = 50;
 
 const pick = (below: number): number => Math.floor(Math.random() * below);
 export const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
@@ -58,7 +72,7 @@ function visit(socket: Socket, name: string): void {
 }
 
 /** One place: a client comes, stays a while, leaves in one of several ways, and the next one comes. */
-export async function occupy(crowd: Crowd): Promise<void> {
+async function occupy(crowd: Crowd): Promise<void> {
   while (!crowd.isOver()) {
     const socket = io(crowd.url, {
       forceNew: true,
@@ -103,12 +117,55 @@ const STRANGE: readonly (readonly (string | Uint8Array)[])[] = [
 ];
 
 /** A place of somebody who is no client: comes, sends one of {@link STRANGE}, is silent for a while, and is gone without a word. */
-export async function intrude(crowd: Crowd): Promise<void> {
+async function intrude(crowd: Crowd): Promise<void> {
   while (!crowd.isOver()) {
     const socket = connect(crowd.port, "127.0.0.1");
     socket.on("error", () => {}).resume();
     for (const piece of STRANGE[pick(STRANGE.length)] ?? []) socket.write(piece);
     await wait(1000 + pick(10_000));
     socket.resetAndDestroy();
+  }
+}
+
+/** Fills its places, says so, and leaves when a line comes. */
+export async function gather(settings: CrowdSettings): Promise<void> {
+  let isOver = false;
+  const crowd: Crowd = { ...settings, url: `http://127.0.0.1:${settings.port}`, isOver: () => isOver };
+  const end = once(createInterface({ input: process.stdin }), "line").then(() => {
+    isOver = true;
+  });
+  const places: Promise<void>[] = [];
+  for (let n = 0; n < crowd.places; n++) {
+    places.push(occupy(crowd));
+    if (n % CLIENTS_A_STRANGER === 0) places.push(intrude(crowd));
+    await wait(1000 / crowd.arrivals);
+  }
+  console.log("everybody has come");
+  await end;
+  await Promise.all(places);
+  process.exit(0);
+}
+
+/** A process of {@link gather}. */
+export class CrowdProcess {
+  /** Resolves when every place is taken. */
+  readonly full: Promise<unknown>;
+  private readonly child: ChildProcess;
+
+  constructor(program: string, settings: CrowdSettings) {
+    const args = ["--import", "tsx", program, "--crowd", JSON.stringify(settings)];
+    this.child = spawn(process.execPath, args, { stdio: ["pipe", "pipe", "inherit"] });
+    this.full = once(createInterface({ input: this.child.stdout as NodeJS.ReadableStream }), "line");
+  }
+
+  /** Everybody leaves. */
+  async leave(): Promise<void> {
+    const gone = once(this.child, "exit");
+    this.child.stdin?.write("over\n");
+    await gone;
+  }
+
+  stop(): void {
+    this.child.kill();
   }
 }

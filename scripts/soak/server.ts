@@ -23,8 +23,9 @@ export interface Figures {
 
 /** How long a client that was cut off may come back to its session: short, so that the end of a soak need not wait long. */
 const RECOVERY_MS = 10_000;
-/** The server's defaults: a connection that is dead is noticed after so long. */
-const HEARTBEAT_MS = 45_000;
+const PING_INTERVAL_MS = 60_000;
+/** A connection that is dead is noticed after so long. */
+const HEARTBEAT_MS: number = PING_INTERVAL_MS + 20_000;
 /** How long after the last client memory holds what somebody could have come back for: events as long as both, looked at every `RECOVERY_MS`. */
 export const REST_MS: number = 2 * RECOVERY_MS + HEARTBEAT_MS + 5_000;
 
@@ -35,7 +36,7 @@ export function serve(): void {
   const server = new Server(0, {
     perMessageDeflate: true,
     cleanupEmptyChildNamespaces: true,
-    connectTimeout: 10_000,
+    pingInterval: PING_INTERVAL_MS,
     connectionStateRecovery: { maxDisconnectionDuration: RECOVERY_MS },
   });
   server.engine.on("connection", () => sessions++);

@@ -1,6 +1,6 @@
 // An hour with a client that answers pings and takes nothing: what waits for it stays within the limit, on a clock that the test moves.
 // test/interop/back-pressure.test.ts has the same over TCP, for a moment.
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
 import type { Socket } from "../../../src/server/socket.js";
 import { clientFrame, MemoryNet, type MemorySocket } from "../../support/memory-net.js";
 
@@ -45,8 +45,17 @@ function stopReading(socket: MemorySocket): () => number {
   return () => held;
 }
 
-async function overWebSocket(): Promise<Paused> {
+/** Its sessions end with the test: their deadlines are those of the process. */
+function netOfTest(): MemoryNet {
   const net = new MemoryNet({ maxBufferedBytes: LIMIT, maxHttpBufferSize: LIMIT });
+  onTestFinished(() => {
+    for (const conn of Object.values(net.io.engine.clients)) conn.close(true);
+  });
+  return net;
+}
+
+async function overWebSocket(): Promise<Paused> {
+  const net = netOfTest();
   const socket = net.upgrade("/socket.io/?EIO=4&transport=websocket", HANDSHAKE);
   socket.receive(clientFrame(0x81, Buffer.from("40")));
   await turn();
@@ -64,7 +73,7 @@ async function overWebSocket(): Promise<Paused> {
 }
 
 async function overPolling(): Promise<Paused> {
-  const net = new MemoryNet({ maxBufferedBytes: LIMIT, maxHttpBufferSize: LIMIT });
+  const net = netOfTest();
   const url = "/socket.io/?EIO=4&transport=polling";
   const sid = /"sid":"([^"]+)"/.exec(net.request("GET", url).body)?.[1];
   let posts = 0;

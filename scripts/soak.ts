@@ -8,7 +8,7 @@ import { type Figures, REST_MS, ServerProcess, serve } from "./soak/server.js";
 const REPORT_EVERY = 20_000;
 const CLIENTS_A_ROOM = 20;
 /** The first round is over so long after everybody has come. */
-const FIRST_ROUND = 60_000;
+const FIRST_ROUND = 30_000;
 /** What may have grown between the first rest and the last: code that was compiled late, and tables that were once large. */
 const TOLERATED_MB = 8;
 /** What the operating system counts moves more: pieces of memory that are free, and not given back. */

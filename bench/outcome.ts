@@ -155,6 +155,11 @@ export function whoWasTheLimit(rows: readonly Row[]): string {
   return `The load generator was busier than the server in ${limited.join(", ")}: rates and latencies there are its own.${reserve}`;
 }
 
+/** The chart has the name of its figures. */
+export function chartBeside(jsonFile: string): string {
+  return `${jsonFile.replace(/\.json$/, "")}.svg`;
+}
+
 export function asJson(rows: readonly Row[], circumstances: object): string {
   const loads = rows.map((row) => ({
     load: row.load.name,

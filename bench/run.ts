@@ -9,7 +9,7 @@ import { chart } from "./chart.js";
 import { type Cores, findCores, killAll, openFilesLimit } from "./child.js";
 import { growth, PARTS } from "./growth/run.js";
 import { LOADS, type Load, loadsNamed, SUBJECTS, type Subject, type SubjectName } from "./loads.js";
-import { asJson, figure, type Row, table, whoWasTheLimit } from "./outcome.js";
+import { asJson, chartBeside, figure, type Row, table, whoWasTheLimit } from "./outcome.js";
 import { profileTable } from "./profile.js";
 import { Progress } from "./progress.js";
 
@@ -24,7 +24,7 @@ npm run bench -- growth                 how cost grows: ${Object.keys(PARTS).joi
   --rounds n       measurements of each cell, interleaved (3)
   --seconds n      length of a measured window (1.2; growth: 0.5)
   --warm n         seconds of the same load before it (0.7)
-  --json file      where the figures go (bench/results/latest.json)
+  --json file      where the figures go (bench/results/latest.json; growth.json), the chart beside them
   --no-build       measure the build that is there
   --list           the loads and the subjects
 `;
@@ -153,7 +153,7 @@ function report(plans: readonly Row[], settings: Settings, jsonFile: string): vo
   };
   mkdirSync(dirname(jsonFile), { recursive: true });
   writeFileSync(jsonFile, asJson(plans, circumstances));
-  const svgFile = join(RESULTS, "latest.svg");
+  const svgFile = chartBeside(jsonFile);
   writeFileSync(svgFile, chart(plans, `${how}; ${rounds}`));
   process.stdout.write(`Written: ${jsonFile}, ${svgFile}\n`);
 }

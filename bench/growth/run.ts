@@ -4,7 +4,7 @@ import { cpus } from "node:os";
 import { dirname, join } from "node:path";
 import { type Cores, openFilesLimit } from "../child.js";
 import { SUBJECTS, type SubjectName } from "../loads.js";
-import { aligned, figure } from "../outcome.js";
+import { aligned, chartBeside, figure } from "../outcome.js";
 import { Progress } from "../progress.js";
 import { growthChart } from "./chart.js";
 import { type Finding, PANELS, type PanelName, TITLES } from "./findings.js";
@@ -140,7 +140,7 @@ function report(
     ]),
   );
   const jsonFile = json ?? join(results, "growth.json");
-  const svgFile = join(results, "growth.svg");
+  const svgFile = chartBeside(jsonFile);
   mkdirSync(dirname(jsonFile), { recursive: true });
   writeFileSync(jsonFile, `${JSON.stringify({ ...circumstances, panels, failures }, undefined, 2)}\n`);
   writeFileSync(svgFile, growthChart(findings, how));

@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { VaivenError } from "../../src/errors.js";
 
@@ -20,7 +20,7 @@ describe("VaivenError", () => {
   });
 
   it("has no cause where none was given", () => {
-    expect("cause" in new VaivenError("PACKET_EMPTY", "empty")).toBe(false);
+    expect("cause" in new VaivenError("PACKET_CYCLIC", "cyclic")).toBe(false);
   });
 });
 
@@ -31,5 +31,13 @@ describe("the reference of errors", () => {
   it("has one row for each code, and no other", () => {
     expect(codes.length).toBeGreaterThan(40);
     expect(rows.toSorted()).toEqual(codes.toSorted());
+  });
+
+  it("has none that is never raised", () => {
+    const folder = new URL("../../src/", import.meta.url);
+    const sources = readdirSync(folder, { recursive: true, encoding: "utf8" })
+      .filter((file) => file.endsWith(".ts") && file !== "errors.ts")
+      .map((file) => readFileSync(new URL(file, folder), "utf8"));
+    expect(codes.filter((code) => !sources.some((text) => text.includes(`"${code}"`)))).toEqual([]);
   });
 });

@@ -70,7 +70,7 @@ export class BroadcastOperator<EmitEvents extends EventsMap, SocketData> {
     return new BroadcastOperator(this.adapter, this.rooms, this.exceptRooms, { ...this.flags, local: true });
   }
 
-  /** Acknowledgements may take `timeout` milliseconds. */
+  /** Acknowledgements may take `timeout` milliseconds, instead of 10000. */
   timeout(timeout: number): BroadcastOperator<DecorateAcknowledgements<EmitEvents>, SocketData> {
     return new BroadcastOperator(this.adapter, this.rooms, this.exceptRooms, { ...this.flags, timeout });
   }
@@ -136,7 +136,7 @@ export class BroadcastOperator<EmitEvents extends EventsMap, SocketData> {
     return this.adapter.sockets(this.rooms);
   }
 
-  /** The receivers, also those of other processes. */
+  /** The receivers, also those of other processes; those of this process are the sockets themselves. Rejects with what the adapter rejects with. */
   async fetchSockets(): Promise<RemoteSocket<EmitEvents, SocketData>[]> {
     const sockets = await this.adapter.fetchSockets(this.options());
     return sockets.map((socket) =>
@@ -173,7 +173,7 @@ function union(rooms: ReadonlySet<Room>, more: Room | Room[]): Set<Room> {
   return all;
 }
 
-/** What another process tells of a socket. */
+/** What another process tells of a socket: see {@link RemoteSocket}. */
 export interface RemoteSocketDetails<SocketData> {
   id: SocketId;
   handshake: Handshake;
@@ -181,11 +181,18 @@ export interface RemoteSocketDetails<SocketData> {
   data: SocketData;
 }
 
-/** A socket of another process: enough to see who it is and to send to it. */
+/**
+ * A socket of another process: enough to see who it is and to send to it. What it shows is what was true when it was fetched; what is done to it
+ * reaches the socket if it is still there, and is lost silently if it is not.
+ */
 export class RemoteSocket<EmitEvents extends EventsMap, SocketData> {
+  /** The id of the socket, which is also a room of its own. */
   readonly id: SocketId;
+  /** What opened its connection. */
   readonly handshake: Handshake;
+  /** The rooms that it was in: a copy. */
   readonly rooms: Set<Room>;
+  /** Its `socket.data`: a copy. */
   readonly data: SocketData;
   private readonly operator: BroadcastOperator<EmitEvents, SocketData>;
 
@@ -197,24 +204,31 @@ export class RemoteSocket<EmitEvents extends EventsMap, SocketData> {
     this.operator = new BroadcastOperator(adapter, new Set([this.id]), new Set(), { expectSingleResponse: true });
   }
 
-  /** Sends an event to this socket. */
+  /**
+   * Sends an event to this socket. A function as last argument is called with an error or null, then the response.
+   *
+   * @throws VaivenError `API_RESERVED_EVENT`, and `PACKET_*` for what cannot be encoded
+   */
   emit<Ev extends EventNames<EmitEvents>>(ev: Ev, ...args: EventParams<EmitEvents, Ev>): boolean {
     return this.operator.emit(ev, ...args);
   }
 
-  /** The acknowledgement of the next emit may take `timeout` milliseconds. */
+  /** The acknowledgement of the next emit may take `timeout` milliseconds, instead of 10000. */
   timeout(timeout: number): BroadcastOperator<DecorateAcknowledgements<EmitEvents>, SocketData> {
     return this.operator.timeout(timeout);
   }
 
+  /** Makes it join one room or several; {@link rooms} does not change. */
   join(room: Room | Room[]): void {
     this.operator.socketsJoin(room);
   }
 
+  /** Makes it leave a room; {@link rooms} does not change. */
   leave(room: Room): void {
     this.operator.socketsLeave(room);
   }
 
+  /** Disconnects it from its namespace; with `close` its connection is closed. Default: it is not. */
   disconnect(close: boolean = false): this {
     this.operator.disconnectSockets(close);
     return this;

@@ -87,7 +87,7 @@ export abstract class Broadcaster<
     return Reflect.apply(emitConfirmed, this.everybody(), event);
   }
 
-  /** Sends a `message` event to every socket. */
+  /** Sends the event `message` to every socket. */
   send(...args: EventParams<EmitEvents, "message" & EventNames<EmitEvents>>): this {
     Reflect.apply(this.emit, this, ["message", ...(args as Unchecked[])]);
     return this;
@@ -98,7 +98,7 @@ export abstract class Broadcaster<
     return this.send(...args);
   }
 
-  /** Whether the event may be compressed, where the connections compress. */
+  /** Whether the event may be compressed, where the connections compress. Default: true. */
   compress(
     compress: boolean,
   ): BroadcastOperator<DecorateAcknowledgementsWithMultipleResponses<EmitEvents>, SocketData> {
@@ -115,7 +115,7 @@ export abstract class Broadcaster<
     return this.everybody().local;
   }
 
-  /** Acknowledgements may take `timeout` milliseconds; the callback takes an error, then the responses. */
+  /** Acknowledgements of the next emit may take `timeout` milliseconds, instead of 10000; the callback takes an error, then the responses. */
   timeout(
     timeout: number,
   ): BroadcastOperator<
@@ -125,7 +125,10 @@ export abstract class Broadcaster<
     return this.everybody().timeout(timeout);
   }
 
-  /** The sockets of the namespace, also those of other processes. */
+  /**
+   * The sockets of the namespace, also those of other processes where the adapter knows any: those of this process are the sockets themselves.
+   * Rejects with what the adapter rejects with.
+   */
   fetchSockets(): Promise<RemoteSocket<EmitEvents, SocketData>[]> {
     return this.everybody().fetchSockets() as Promise<Unchecked[]>;
   }
@@ -135,17 +138,17 @@ export abstract class Broadcaster<
     return this.everybody().allSockets();
   }
 
-  /** Makes every socket join one room or several. */
+  /** Makes every socket join one room or several, in other processes too. */
   socketsJoin(room: Room | Room[]): void {
     this.everybody().socketsJoin(room);
   }
 
-  /** Makes every socket leave one room or several. */
+  /** Makes every socket leave one room or several, in other processes too. */
   socketsLeave(room: Room | Room[]): void {
     this.everybody().socketsLeave(room);
   }
 
-  /** Disconnects every socket from the namespace; with `close`, their connections too. */
+  /** Disconnects every socket from the namespace, in other processes too; with `close` their connections are closed. Default: they are not. */
   disconnectSockets(close: boolean = false): void {
     this.everybody().disconnectSockets(close);
   }

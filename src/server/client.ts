@@ -70,6 +70,7 @@ export class Client implements ConnectionSink {
   readonly connection: Connection;
   /** @internal */
   readonly origin: ConnectionOrigin;
+  /** The server. */
   readonly server: AnyServer;
   /** @internal What this client and the server can do beyond Socket.IO, as bits of `Capability`: 0 for stock clients. */
   _caps = 0;

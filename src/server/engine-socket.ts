@@ -12,7 +12,9 @@ import { GuardedEmitter } from "./guarded-emitter.js";
 
 /** A packet as `packet` and `packetCreate` listeners see it. */
 export interface EnginePacket {
+  /** `open`, `close`, `ping`, `pong`, `message`, `upgrade` or `noop`. */
   type: string;
+  /** Absent where there is none. */
   data?: string | Uint8Array;
   /** Of packets that go out. */
   options?: { compress: boolean };
@@ -91,7 +93,12 @@ export class EngineSocket extends GuardedEmitter implements SessionObserver {
     return describeAll(this.connection.session.queued);
   }
 
-  /** Sends one message. `callback` is called when it has left the queue. */
+  /**
+   * Sends one message, below the events: a client of Socket.IO does not expect one. After `close` it is dropped.
+   *
+   * @param options - `compress`: whether it may be compressed. Default: true
+   * @param callback - called when it has left the queue
+   */
   send(data: string | Uint8Array, options?: { compress?: boolean }, callback?: () => void): this {
     const head = typeof data === "string" ? `4${data}` : data;
     this.connection.session.send(new Outgoing(head, undefined, options));
@@ -104,7 +111,7 @@ export class EngineSocket extends GuardedEmitter implements SessionObserver {
     return this.send(data, options, callback);
   }
 
-  /** Closes the session: what waits is sent first, unless `discard` is true. */
+  /** Closes the connection ("forced close"), with all its sockets: what waits is sent first, unless `discard` is true. Twice is a no-op. */
   close(discard?: boolean): void {
     this.connection.session.close(discard);
   }

@@ -22,6 +22,7 @@ export class EngineTransport extends GuardedEmitter {
     this.handlesUpgrades = carrier.name !== "polling";
   }
 
+  /** `polling`, `websocket` or `webtransport`. */
   get name(): TransportName {
     return this.carrier.name;
   }
@@ -51,6 +52,7 @@ export class EngineTransport extends GuardedEmitter {
     return this.carrier.bufferedAmount;
   }
 
+  /** That of its connection; `closed` once the connection has ended or gone over to another transport. */
   get readyState(): "opening" | "open" | "closing" | "closed" {
     return this.isGone ? "closed" : this.connection.session.state;
   }

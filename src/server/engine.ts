@@ -102,14 +102,17 @@ export class Engine extends GuardedEmitter implements HttpRoute {
     return Object.fromEntries([...this.connections].map(([id, connection]) => [id, connection.socket]));
   }
 
+  /** Which proxies are believed: the option. */
   get trustProxy(): TrustProxy {
     return this.settings.trustProxy;
   }
 
+  /** @internal Whether `flush` or `drain` is listened to here. */
   get relaysOutput(): boolean {
     return this.listenerCount("flush") > 0 || this.listenerCount("drain") > 0;
   }
 
+  /** @internal For its host. */
   get destroyUpgradeAfter(): number | undefined {
     return this.settings.destroyUpgradeAfter;
   }
@@ -127,7 +130,16 @@ export class Engine extends GuardedEmitter implements HttpRoute {
     return this.connections.get(sid);
   }
 
-  /** Adds an Express middleware, which sees every HTTP and upgrade request below the path. */
+  /**
+   * Adds an Express middleware, which sees every HTTP and upgrade request below the path, in the order in which they were added. It may answer itself and
+   * not call `next`; `next(error)`, a throw or a rejection is answered with 400 and Engine.IO's code 3. From then on `socket.request` is the whole request.
+   *
+   * @example
+   * io.engine.use((req, res, next) => {
+   *   req.user = userOf(req.headers.authorization);
+   *   next();
+   * });
+   */
   use(middleware: EngineMiddleware): void {
     this.chain.use(middleware);
   }
@@ -173,11 +185,12 @@ export class Engine extends GuardedEmitter implements HttpRoute {
     });
   }
 
+  /** Whether a URL is below its path. */
   owns(url: string): boolean {
     return isBelow(url, this.settings.path);
   }
 
-  /** Answers one HTTP request. */
+  /** Answers one HTTP request, whatever its path. For servers that are not attached; it does not throw. */
   handleRequest(req: IncomingMessage, res: ServerResponse): void {
     const exchange = this.host.exchange(req, res);
     if (req.rawHeaders.length > 2 * this.settings.maxHeaders) {
@@ -195,7 +208,7 @@ export class Engine extends GuardedEmitter implements HttpRoute {
     });
   }
 
-  /** Answers one upgrade request. `head` is what came behind it already. */
+  /** Answers one upgrade request, whatever its path. `head` is what came behind it already. For servers that are not attached; it does not throw. */
   handleUpgrade(req: IncomingMessage, socket: Duplex, head: Buffer): void {
     const upgrade = this.host.upgrade(req, socket, head);
     if (req.rawHeaders.length > 2 * this.settings.maxHeaders) {
@@ -225,20 +238,24 @@ export class Engine extends GuardedEmitter implements HttpRoute {
     serveWebTransport(session, request, this, this.admission, this.host, this.chain);
   }
 
+  /** @internal A session has ended. */
   forget(connection: EngineConnection): void {
     if (this.connections.get(connection.id) === connection) this.connections.delete(connection.id);
     this.limits?.closed(connection);
     if (this.connections.size === 0) this.onEmpty?.();
   }
 
+  /** @internal A session polls no longer. */
   upgraded(connection: EngineConnection): void {
     this.limits?.upgraded(connection);
   }
 
+  /** @internal */
   listenerFailed(cause: unknown, event: string | symbol): void {
     this.failed(cause, { event });
   }
 
+  /** @internal */
   listenerOfConnectionFailed(cause: unknown, event: string | symbol, { socket }: EngineConnection): void {
     this.failed(cause, { event, connection: socket });
   }

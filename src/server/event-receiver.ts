@@ -19,51 +19,62 @@ export abstract class EventReceiver<Listen extends EventsMap, Emit extends Event
   private anyOutgoing: ListenerList<AnyListener> | undefined = undefined;
   private middlewares: Middleware<Event>[] | undefined = undefined;
 
-  /** Adds a middleware for each incoming event: `([event, ...args], next)`. `next(error)` drops the event and emits `error` here. */
+  /**
+   * Adds a middleware for each event that comes, `([event, ...args], next)`, run in the order in which they were added; an acknowledgement's function is the last
+   * of `args`. `next()` goes on; `next(error)` drops the event, emits `error` here, and a client of vaivén that awaits an acknowledgement gets the error. Where
+   * nobody listens to `error`, and for a throw or a rejection, which drop the event too, `io.onError` is told.
+   */
   use(fn: (event: Event, next: (err?: Error) => void) => void): this {
     this.middlewares ??= [];
     this.middlewares.push(fn);
     return this;
   }
 
-  /** Adds a listener of every incoming event, called before the event's own with its name and arguments. */
+  /**
+   * Adds a listener of every event that comes, called with its name and arguments before middlewares and the event's own listeners. What it throws is
+   * reported to `io.onError`. The same one added twice is called twice.
+   */
   onAny(listener: AnyListener): this {
     this.anyIncoming = append(this.anyIncoming, listener);
     return this;
   }
 
+  /** As {@link onAny}, before those that are there. */
   prependAny(listener: AnyListener): this {
     this.anyIncoming = prepend(this.anyIncoming, listener);
     return this;
   }
 
-  /** Removes one catch-all listener, or all. */
+  /** Removes one catch-all listener, or, without an argument, all of them. One that is not there is no error. */
   offAny(listener?: AnyListener): this {
     this.anyIncoming = remove(this.anyIncoming, listener);
     return this;
   }
 
+  /** The catch-all listeners: a copy. */
   listenersAny(): AnyListener[] {
     return [...(this.anyIncoming ?? [])];
   }
 
-  /** Adds a listener of every event that is sent to this client, also by broadcasts. */
+  /** Adds a listener of every event that is sent to this client, also by broadcasts, called with its name and arguments. Acknowledgements are no events. */
   onAnyOutgoing(listener: AnyListener): this {
     this.anyOutgoing = append(this.anyOutgoing, listener);
     return this;
   }
 
+  /** As {@link onAnyOutgoing}, before those that are there. */
   prependAnyOutgoing(listener: AnyListener): this {
     this.anyOutgoing = prepend(this.anyOutgoing, listener);
     return this;
   }
 
-  /** Removes one catch-all listener of outgoing events, or all. */
+  /** Removes one catch-all listener of outgoing events, or, without an argument, all of them. */
   offAnyOutgoing(listener?: AnyListener): this {
     this.anyOutgoing = remove(this.anyOutgoing, listener);
     return this;
   }
 
+  /** The catch-all listeners of outgoing events: a copy. */
   listenersAnyOutgoing(): AnyListener[] {
     return [...(this.anyOutgoing ?? [])];
   }

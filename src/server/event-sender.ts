@@ -44,8 +44,11 @@ export abstract class EventSender<
   ServerSideEvents extends EventsMap,
   SocketData,
 > extends EventReceiver<ListenEvents, EmitEvents, SocketReservedEventsMap> {
+  /** See `Socket`. */
   abstract readonly id: SocketId;
+  /** See `Socket`. */
   abstract readonly nsp: Namespace<ListenEvents, EmitEvents, ServerSideEvents, SocketData>;
+  /** See `Socket`. */
   abstract readonly client: Client;
   // Made when first used: most sockets never use most of them, and there are many sockets.
   private flags: SocketFlags | undefined = undefined;
@@ -59,7 +62,8 @@ export abstract class EventSender<
 
   /**
    * Sends an event. A function as last argument is called with the client's acknowledgement.
-   * It leaves at the end of the turn; after `disconnect` it is dropped. One that is larger than the server's `maxBufferedBytes` is not sent: that is
+   * It leaves at the end of the turn, or with the read that caused it; after `disconnect` it is dropped, and with {@link timeout} its callback gets
+   * `ACK_DISCONNECTED`. A plain callback is not called when the client leaves first. One that is larger than the server's `maxBufferedBytes` is not sent: that is
    * reported to `io.onError` as `PACKET_TOO_BIG`, or to whoever awaits an acknowledgement with an error.
    *
    * @throws VaivenError `API_RESERVED_EVENT`, and `PACKET_CYCLIC`, `PACKET_TOO_DEEP`, `PACKET_INVALID_JSON` for what cannot be encoded

@@ -57,11 +57,16 @@ export class Namespace<
   >
   implements AdapterNamespace
 {
+  /** Begins with a slash; `/` is the main namespace. A parent of dynamic namespaces has a name of its own, which no client can ask for. */
   readonly name: string;
+  /** The server that it belongs to. */
   readonly server: Server<ListenEvents, EmitEvents, ServerSideEvents, SocketData>;
   /** The connected sockets of this process, by id. */
   readonly sockets: Map<SocketId, Socket<ListenEvents, EmitEvents, ServerSideEvents, SocketData>> = new Map();
-  /** Rooms, and who receives a broadcast. */
+  /**
+   * Rooms, and who receives a broadcast. `adapter.rooms` and `adapter.sids` are Maps to read, not to change; where the adapter is the one in memory, it tells
+   * `create-room`, `join-room`, `leave-room` and `delete-room`.
+   */
   adapter: NamespaceAdapter;
   /**
    * Bytes that may wait for a client of this namespace, counted for its connection, where that is less than the server's `maxBufferedBytes`. Volatile events
@@ -94,7 +99,19 @@ export class Namespace<
     this._askAdapter((adapter) => adapter.init());
   }
 
-  /** Adds a middleware for sockets that want to join: `next(error)` refuses with the error's message and `data`. A throw or a rejection refuses too. */
+  /**
+   * Adds a middleware for sockets that want to join, run in the order in which they were added; the socket is not connected yet, and its `connected` is false.
+   * `next()` goes on, `next(error)` refuses: the client's `connect_error` gets the error's message and `data`. A throw or a rejection refuses too, and is
+   * reported to `io.onError`. Who calls neither keeps the client waiting until `connectTimeout`. Sockets that are in already are not asked.
+   *
+   * @example
+   * io.use((socket, next) => {
+   *   const user = users.get(socket.handshake.auth.token);
+   *   if (user === undefined) return next(new Error("not authorized"));
+   *   socket.data.user = user;
+   *   next();
+   * });
+   */
   use(
     fn: (
       socket: Socket<ListenEvents, EmitEvents, ServerSideEvents, SocketData>,

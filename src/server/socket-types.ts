@@ -9,6 +9,7 @@ export type DisconnectReason = CloseReason | "client namespace disconnect" | "se
 
 /** An error that a middleware hands to `next`; `data` reaches the client with the message. */
 export interface ExtendedError extends Error {
+  /** Whatever the client is to know of the refusal; it must be JSON. */
   data?: Unchecked;
 }
 
@@ -39,7 +40,9 @@ export interface Handshake {
 
 /** Events of a server-side socket that only the library emits. */
 export interface SocketReservedEventsMap {
+  /** The end; the rooms have been left. `description` is a VaivenError where more is known, with its `code`. */
   disconnect: (reason: DisconnectReason, description?: Unchecked) => void;
+  /** The end is near; `socket.rooms` is still complete. */
   disconnecting: (reason: DisconnectReason, description?: Unchecked) => void;
   /** An event was refused by a middleware of `socket.use`, or what came cannot be read. */
   error: (error: Error) => void;
@@ -57,9 +60,11 @@ export type SessionLossReason = "expired" | "overflow" | "unknown session" | "se
 export interface LostSession<SocketData = Unchecked> {
   /** The id of the socket, as in `disconnect`. */
   id: string;
+  /** Its `socket.data`. */
   data: SocketData;
   /** The rooms that it was in. */
   rooms: ReadonlySet<string>;
+  /** Why it cannot go on. */
   reason: SessionLossReason;
   /** How many of the events and acknowledgements that were sent it has not confirmed: so many may be lost. */
   unconfirmed: number;
@@ -72,7 +77,9 @@ export interface NamespaceReservedEventsMap<
   ServerSideEvents extends EventsMap = DefaultEventsMap,
   SocketData = Unchecked,
 > {
+  /** As `connection`, called before it. */
   connect: (socket: import("./socket.js").Socket<ListenEvents, EmitEvents, ServerSideEvents, SocketData>) => void;
+  /** A client has joined. Listeners of its events that are added now miss none. */
   connection: (socket: import("./socket.js").Socket<ListenEvents, EmitEvents, ServerSideEvents, SocketData>) => void;
   /** With `connectionStateRecovery`, for our own clients: the end for good after a `disconnect` that left the way back open. */
   session_lost: (session: LostSession<SocketData>) => void;
@@ -92,6 +99,7 @@ export interface ServerReservedEventsMap<
   ServerSideEvents extends EventsMap = DefaultEventsMap,
   SocketData = Unchecked,
 > extends NamespaceReservedEventsMap<ListenEvents, EmitEvents, ServerSideEvents, SocketData> {
+  /** A namespace was made, by `io.of` or for a client of a dynamic one; its own listeners are not added yet in the first case. */
   new_namespace: (
     namespace: import("./namespace.js").Namespace<ListenEvents, EmitEvents, ServerSideEvents, SocketData>,
   ) => void;
@@ -99,8 +107,11 @@ export interface ServerReservedEventsMap<
 
 /** What modifies the next emit. */
 export interface SocketFlags {
+  /** It may be dropped where it would have to wait. */
   volatile?: boolean;
+  /** Whether it may be compressed. Default: true. */
   compress?: boolean;
+  /** Milliseconds for its acknowledgement. */
   timeout?: number;
 }
 

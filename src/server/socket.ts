@@ -17,7 +17,7 @@ import { Credentials, type Expiry } from "./credentials.js";
 import type { EngineSocket } from "./engine-socket.js";
 import { EventSender } from "./event-sender.js";
 import { buildHandshake } from "./handshake.js";
-import type { Namespace } from "./namespace.js";
+import type { Namespace, NamespaceAdapter } from "./namespace.js";
 import type { Server } from "./server.js";
 import type { DisconnectReason, Event, Handshake } from "./socket-types.js";
 import { receiveRejections } from "./strict-event-emitter.js";
@@ -44,10 +44,11 @@ export class Socket<
 {
   /** Names this socket to the program and to the client. A room of this name holds it. */
   readonly id: SocketId;
+  /** The namespace that it is in. */
   readonly nsp: Namespace<ListenEvents, EmitEvents, ServerSideEvents, SocketData>;
   /** The connection's side: all sockets of one connection share it. */
   readonly client: Client;
-  /** Whether the connection was recovered with what it missed. */
+  /** Whether the client has its session back: same id, rooms and data, and what it missed. Needs `connectionStateRecovery`. */
   readonly recovered: boolean = false;
   protected readonly connection: Connection;
   protected state: State = "joining";
@@ -75,16 +76,22 @@ export class Socket<
     this.id = id;
   }
 
+  /** Rooms, and who receives a broadcast: `nsp.adapter`. */
+  get adapter(): NamespaceAdapter {
+    return this.nsp.adapter;
+  }
+
   /** The server of the namespace. */
   get server(): Server<ListenEvents, EmitEvents, ServerSideEvents, SocketData> {
     return this.nsp.server;
   }
 
-  /** Whether events pass: false before `connection` and from `disconnect` on. */
+  /** Whether events pass: false in middlewares of the namespace and from `disconnect` on, true in `disconnecting`. */
   get connected(): boolean {
     return this.state === "connected" || this.state === "leaving";
   }
 
+  /** The opposite of {@link connected}: true also before `connection`. */
   get disconnected(): boolean {
     return !this.connected;
   }
@@ -130,7 +137,7 @@ export class Socket<
     return this.client.request as IncomingMessage;
   }
 
-  /** The connection as an emitter of `packet`, `upgrade`, `close` … */
+  /** The connection below, shared by the client's namespaces: `conn.transport.name`, `conn.on("upgrade", …)`, `conn.on("close", …)`. */
   get conn(): EngineSocket {
     return this.client.conn;
   }
@@ -177,7 +184,11 @@ export class Socket<
     return new Promise((resolve) => this.client._whenDrained(resolve));
   }
 
-  /** Joins a room, or several. Twice is once. A promise only where the adapter needs one. */
+  /**
+   * Joins a room, or several. Twice is once, and after `disconnect` it does nothing. A room is there while somebody is in it.
+   *
+   * @returns a promise only where the adapter needs one: with the adapter in memory it is done at once. What it rejects with is also reported to `io.onError`
+   */
   join(rooms: Room | Room[]): Promise<void> | void;
   /** @deprecated It is done when `join` returns, or when its promise resolves. */
   join(rooms: Room | Room[], callback: (error: null) => void): Promise<void> | void;
@@ -186,7 +197,7 @@ export class Socket<
     return this.nsp._watchAdapter(this.nsp.adapter.addAll(this.id, new Set(Array.isArray(rooms) ? rooms : [rooms])));
   }
 
-  /** Leaves a room. */
+  /** Leaves a room; one that it is not in is no error. Every room is left at `disconnect` by itself. */
   leave(room: Room): Promise<void> | void;
   /** @deprecated It is done when `leave` returns, or when its promise resolves. */
   leave(room: Room, callback: (error: null) => void): Promise<void> | void;
@@ -195,8 +206,10 @@ export class Socket<
   }
 
   /**
-   * Disconnects from the namespace: the client is told, what was emitted before is sent first.
-   * With `close` the connection is closed, and with it every other namespace. A no-op when disconnected.
+   * Disconnects from the namespace ("server namespace disconnect"): what was emitted before is sent first, then the client is told, and does not come back
+   * by itself. A no-op when disconnected.
+   *
+   * @param close - whether the connection is closed too, and with it every other namespace of the client. Default: false
    */
   disconnect(close: boolean = false): this {
     if (!this.connected) return this;

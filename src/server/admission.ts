@@ -20,8 +20,7 @@ export interface AdmittingEngine {
   generateId(req: IncomingMessage): string | Promise<string>;
   /** Why no session is opened any more, while the engine leaves. */
   readonly leaving: Refusal | undefined;
-  /** Whether a session has this id. */
-  hasSession(id: string): boolean;
+  readonly sessions: { has(id: string): boolean };
   /** One of the program's functions failed. */
   failed(cause: unknown, failure: EngineFailure): void;
   tellLimit(error: VaivenError, where: Pick<LimitReport, "req">): void;
@@ -107,7 +106,7 @@ export class Admission {
     };
     askId(
       () => engine.generateId(req),
-      (id) => engine.hasSession(id),
+      (id) => engine.sessions.has(id),
       failed,
       // The program's functions may have taken their time.
       (id) => done(engine.leaving ?? id),

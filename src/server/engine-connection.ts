@@ -68,11 +68,11 @@ export class EngineConnection implements SessionObserver {
   }
 
   onUpgrade(): void {
-    this.engine.upgraded(this);
+    this.engine.sessions.upgraded(this);
   }
 
   onClose(): void {
-    this.engine.forget(this);
+    this.engine.sessions.forget(this);
   }
 }
 

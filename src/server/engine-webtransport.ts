@@ -24,7 +24,7 @@ export interface WebTransportRequest {
 export interface WebTransportEngine {
   readonly settings: EngineSettings;
   find(sid: string, done: (connection: EngineConnection | undefined) => void): void;
-  open(id: string, protocol: 4, transport: Transport, req: IncomingMessage): void;
+  readonly sessions: { open(id: string, protocol: 4, transport: Transport, req: IncomingMessage): void };
   tellError(req: IncomingMessage, refused: Refusal): void;
 }
 
@@ -106,7 +106,7 @@ class Hall {
       const query = Object.assign(new EngineQuery(), { protocol: "4", transport: "webtransport" });
       admission.handshake(factsOf(req), req, query, (result) => {
         if (typeof result === "object") refuse(result);
-        else greeting.accept((transport) => engine.open(result, 4, transport, req));
+        else greeting.accept((transport) => engine.sessions.open(result, 4, transport, req));
       });
       return;
     }

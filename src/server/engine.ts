@@ -21,27 +21,22 @@ import {
 } from "../http/refusal.js";
 import type { RequestSnapshot } from "../http/request-snapshot.js";
 import { type EngineQuery, isBelow, readEngineQuery } from "../http/target.js";
-import { addressOf, type TrustProxy } from "../http/trusted-proxy.js";
+import type { TrustProxy } from "../http/trusted-proxy.js";
 import { verifyTransport } from "../http/verify.js";
-import { MeteredSession } from "../session/metered-session.js";
-import { ServerSession } from "../session/server-session.js";
-import type { SessionSink } from "../session/session-sink.js";
 import type { WebTransportSession } from "../session/stream-transport.js";
 import type { Transport } from "../session/transport.js";
 import { Admission } from "./admission.js";
 import { connectionError } from "./connection-error.js";
-import { ConnectionLimits, type LimitReport, limitReport, tooManyHeaders } from "./connection-limits.js";
-import { EngineConnection, factsOf } from "./engine-connection.js";
+import { type ConnectionLimits, type LimitReport, limitReport, tooManyHeaders } from "./connection-limits.js";
+import type { EngineConnection } from "./engine-connection.js";
 import { cookieFor, emitHeaders, headersFrom } from "./engine-headers.js";
 import { allowedOriginOf, type EngineMiddleware, exposeRequest, MiddlewareChain } from "./engine-middleware.js";
 import { completeOptions, type EngineOptions, type EngineSettings, engineSettings } from "./engine-options.js";
 import { EngineProtocols, protocolOf } from "./engine-protocols.js";
+import { EngineSessions } from "./engine-sessions.js";
 import { serveWebTransport, type WebTransportRequest } from "./engine-webtransport.js";
 import { type EngineFailure, GuardedEmitter } from "./guarded-emitter.js";
 import type { EngineHost, HttpRoute, UpgradeExchange, WebSocketAcceptor } from "./host.js";
-
-/** Hears of a session until its owner takes it over, in the same turn. */
-const NO_OWNER: SessionSink = Object.freeze({ onMessage() {}, onBinary() {}, onClose() {} });
 
 /**
  * Engine.IO's server. Events: `connection` (its socket), `connection_error` (`ConnectionErrorReport`),
@@ -59,20 +54,18 @@ export class Engine extends GuardedEmitter implements HttpRoute {
   onSession: ((connection: EngineConnection) => void) | undefined = undefined;
   /** Receives the errors of the program's own functions. Default: they are written to the console. */
   onFailure: ((cause: unknown, failure: EngineFailure) => void) | undefined = undefined;
-  /** Undefined where connections are not limited. */
-  readonly limits: ConnectionLimits | undefined;
+  /** @internal */
+  readonly sessions: EngineSessions;
   private readonly host: EngineHost;
   private readonly chain: MiddlewareChain;
   private readonly admission: Admission;
   private readonly protocols: EngineProtocols;
   private readonly webSockets: WebSocketAcceptor;
-  private readonly connections = new Map<string, EngineConnection>();
   private readonly servers = new Set<HttpServer>();
-  private isClosed = false;
+  /** @internal Whether no session is opened. */
+  isClosed = false;
   /** @internal Why no session is opened any more, from {@link leave} on. */
   leaving: Refusal | undefined = undefined;
-  /** Called when the last session has ended. */
-  private onEmpty: (() => void) | undefined = undefined;
 
   /** @throws VaivenError API_INVALID_OPTION */
   constructor(host: EngineHost, options?: EngineOptions) {
@@ -81,7 +74,7 @@ export class Engine extends GuardedEmitter implements HttpRoute {
     this.settings = settings;
     this.opts = completeOptions(options);
     this.host = host;
-    this.limits = settings.connections === undefined ? undefined : new ConnectionLimits(settings.connections);
+    this.sessions = new EngineSessions(this, host);
     this.chain = new MiddlewareChain(settings.cors, (cause, event, request) => this.failed(cause, { event, request }));
     this.admission = new Admission(this, (text) => host.warn(text));
     this.protocols = new EngineProtocols(host, settings);
@@ -94,12 +87,17 @@ export class Engine extends GuardedEmitter implements HttpRoute {
 
   /** Sessions that are not closed. */
   get clientsCount(): number {
-    return this.connections.size;
+    return this.sessions.size;
   }
 
   /** The sockets of all sessions by their ids: a copy. */
   get clients(): Record<string, EngineConnection["socket"]> {
-    return Object.fromEntries([...this.connections].map(([id, connection]) => [id, connection.socket]));
+    return this.sessions.sockets();
+  }
+
+  /** The connections, counted; undefined where they are not limited. */
+  get limits(): ConnectionLimits | undefined {
+    return this.sessions.limits;
   }
 
   /** Which proxies are believed: the option. */
@@ -127,7 +125,7 @@ export class Engine extends GuardedEmitter implements HttpRoute {
 
   /** Finds a session. May be replaced, and may return a promise: then another process can own it one day. */
   locate(sid: string): EngineConnection | undefined | Promise<EngineConnection | undefined> {
-    return this.connections.get(sid);
+    return this.sessions.get(sid);
   }
 
   /**
@@ -161,7 +159,7 @@ export class Engine extends GuardedEmitter implements HttpRoute {
     this.isClosed = true;
     for (const server of this.servers) this.host.detach(server, this);
     this.servers.clear();
-    for (const { session } of [...this.connections.values()]) session.close();
+    this.sessions.close();
     return this;
   }
 
@@ -174,15 +172,8 @@ export class Engine extends GuardedEmitter implements HttpRoute {
   leave(span: number = 1000): Promise<void> {
     this.isClosed = true;
     this.leaving = leavingRefusal(Math.max(1, Math.ceil(span / 1000)));
-    for (const { session } of [...this.connections.values()]) session.close();
-    return new Promise((resolve) => {
-      const { onEmpty } = this;
-      this.onEmpty = () => {
-        onEmpty?.();
-        resolve();
-      };
-      if (this.connections.size === 0) this.onEmpty();
-    });
+    this.sessions.close();
+    return this.sessions.ended();
   }
 
   /** Whether a URL is below its path. */
@@ -236,18 +227,6 @@ export class Engine extends GuardedEmitter implements HttpRoute {
    */
   onWebTransportSession(session: WebTransportSession, request?: WebTransportRequest): void {
     serveWebTransport(session, request, this, this.admission, this.host, this.chain);
-  }
-
-  /** @internal A session has ended. */
-  forget(connection: EngineConnection): void {
-    if (this.connections.get(connection.id) === connection) this.connections.delete(connection.id);
-    this.limits?.closed(connection);
-    if (this.connections.size === 0) this.onEmpty?.();
-  }
-
-  /** @internal A session polls no longer. */
-  upgraded(connection: EngineConnection): void {
-    this.limits?.upgraded(connection);
   }
 
   /** @internal */
@@ -305,7 +284,7 @@ export class Engine extends GuardedEmitter implements HttpRoute {
     // With npm's sticky sessions a listener of `connection` tells the primary whose session it is. The client must not be faster.
     exchange.cork();
     try {
-      this.open(id, protocolOf(query), transport, req);
+      this.sessions.open(id, protocolOf(query), transport, req);
     } finally {
       exchange.uncork();
     }
@@ -354,7 +333,7 @@ export class Engine extends GuardedEmitter implements HttpRoute {
         emitHeaders(this, "initial_headers", headers, req);
         const protocol = protocolOf(query);
         this.accept(upgrade, req, headers, (transport) =>
-          this.open(result, protocol, this.protocols.messages(transport, protocol, query), req),
+          this.sessions.open(result, protocol, this.protocols.messages(transport, protocol, query), req),
         );
       }
     });
@@ -392,11 +371,6 @@ export class Engine extends GuardedEmitter implements HttpRoute {
   // ── both ──
 
   /** @internal */
-  hasSession(id: string): boolean {
-    return this.connections.has(id);
-  }
-
-  /** @internal */
   find(sid: string, done: (connection: EngineConnection | undefined) => void): void {
     const failed = (cause: unknown): void => {
       this.failed(cause, { event: "locate" });
@@ -413,48 +387,8 @@ export class Engine extends GuardedEmitter implements HttpRoute {
     else done(found);
   }
 
-  /** @internal */
-  open(id: string, protocol: 3 | 4, transport: Transport, req: IncomingMessage): void {
-    const { host } = this;
-    // While the user's functions decided, the engine may have been closed, or other handshakes have taken the id or the last place.
-    const tooMany = this.limits?.refuse(addressOf(factsOf(req), this.trustProxy), transport.name === "polling");
-    if (this.isClosed || this.connections.has(id) || tooMany !== undefined) {
-      transport.close(tooMany === undefined ? 1001 : 1008, tooMany?.code);
-      return;
-    }
-    host.flushQueue.enter();
-    try {
-      const session = this.newSession(id, protocol, transport);
-      const connection = new EngineConnection(session, this.rememberRequest(req), this);
-      if (session instanceof MeteredSession) {
-        session.onRateExceeded = (error) => this.tellLimit(error, { connection: connection.socket });
-      }
-      this.connections.set(id, connection);
-      this.limits?.opened(connection);
-      // A session is watched through its socket, which is made for it if there is something to watch for.
-      if (this.relaysOutput) void connection.socket;
-      session.open(this.openExtra, this.settings.initialPacket);
-      this.onSession?.(connection);
-      if (this.listenerCount("connection") > 0) {
-        // Listeners see what follows the open packet.
-        session.flush();
-        this.emit("connection", connection.socket);
-      }
-    } finally {
-      host.flushQueue.leave();
-    }
-  }
-
-  private newSession(id: string, protocol: 3 | 4, transport: Transport): ServerSession {
-    const { rates, session: options } = this.settings;
-    if (rates === undefined) return new ServerSession(id, protocol, transport, NO_OWNER, options, this.host);
-    const session = new MeteredSession(id, protocol, transport, NO_OWNER, options, this.host);
-    session.limitTo(rates);
-    return session;
-  }
-
-  /** Whoever has seen the request may have hung something on it that is to be found again at `socket.request`. */
-  private rememberRequest(req: IncomingMessage): IncomingMessage | RequestSnapshot {
+  /** @internal Whoever has seen the request may have hung something on it that is to be found again at `socket.request`. */
+  rememberRequest(req: IncomingMessage): IncomingMessage | RequestSnapshot {
     return this.showsRequests || this.listenerCount("connection") > 0 ? req : this.snapshot(req);
   }
 

@@ -76,6 +76,8 @@ export class ServerSession implements TransportSink, DeadlineEntry {
   next: DeadlineEntry | undefined = undefined;
   private upgrade: ServerUpgrade | undefined = undefined;
   private flushQueued = false;
+  /** While the observer is told of a flush. */
+  private isTelling = false;
   private awaitsPong = false;
   /** Whether anything arrived since the last ping: a peer that is busy sending is alive although its pong is late. */
   private heard = false;
@@ -144,12 +146,19 @@ export class ServerSession implements TransportSink, DeadlineEntry {
 
   flush(): void {
     this.flushQueued = false;
-    const { waiting } = this;
-    if (waiting === undefined || this.state === "closed" || !this.current.writable) return;
-    this.observer?.onFlush?.(waiting);
+    const { waiting, observer } = this;
+    if (waiting === undefined || this.isTelling || !this.isWritable()) return;
+    if (observer?.onFlush !== undefined) {
+      // A listener may send, which goes along, and close, which waits for what is being flushed.
+      this.isTelling = true;
+      observer.onFlush(waiting);
+      this.isTelling = false;
+      if (!this.isWritable()) return;
+    }
     this.current.send(waiting);
     this.forgetWaiting();
-    if (this.current.writable) this.drained();
+    if (this.state === "closing") this.closeTransport();
+    else if (this.current.writable) this.drained();
     else if (this.current.name === "polling") this.observer?.onDrain?.();
   }
 
@@ -233,10 +242,8 @@ export class ServerSession implements TransportSink, DeadlineEntry {
 
   onWritable(): void {
     if (this.waiting !== undefined) {
-      if (this.state === "closing") {
-        this.flush();
-        this.closeTransport();
-      } else this.queueFlush();
+      if (this.state === "closing") this.flush();
+      else this.queueFlush();
     } else if (this.state === "closing") {
       this.closeTransport();
     } else {
@@ -335,6 +342,10 @@ export class ServerSession implements TransportSink, DeadlineEntry {
   private forgetWaiting(): void {
     this.waiting = undefined;
     this.meter = undefined;
+  }
+
+  private isWritable(): boolean {
+    return this.state !== "closed" && this.current.writable;
   }
 
   private queueFlush(): void {

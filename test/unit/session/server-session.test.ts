@@ -146,6 +146,25 @@ describe("a server session", () => {
     expect(sink.messages).toEqual([]);
   });
 
+  it("may be closed by who hears of the flush: what is flushed leaves first, and once", () => {
+    const { session, socket, platform, sink } = serverScene();
+    session.open();
+    platform.settle();
+    let flushes = 0;
+    session.observer = {
+      onFlush: () => {
+        flushes++;
+        session.close();
+      },
+    };
+    session.send(message("a"));
+    platform.settle();
+    expect(socket.sent.slice(1)).toEqual([["4a"]]);
+    expect(socket.closedWith).toEqual([1000, undefined]);
+    expect(flushes).toBe(1);
+    expect(sink.closes).toEqual([["forced close", undefined]]);
+  });
+
   it("waits with its close for a stalled client, but not for ever", () => {
     const patient = serverScene();
     patient.session.open();

@@ -36,6 +36,21 @@ export function headerBytesFor(length: number): number {
   return length < 126 ? 2 : length <= MAX_SHORT_PAYLOAD ? 4 : 10;
 }
 
+/** Headers of the shortest unmasked text messages, as Latin-1 text. */
+const SHORT_TEXT_HEADERS: readonly string[] = Array.from({ length: 126 }, (_, length) =>
+  String.fromCharCode(FIN | OPCODE_TEXT, length),
+);
+
+/**
+ * The header of an unmasked text message of `length` bytes, up to {@link MAX_SHORT_PAYLOAD}, as text of one byte a character. With texts that are ASCII
+ * behind them, many frames can be joined as one string and be written at once.
+ */
+export function textHeader(length: number): string {
+  return length < 126
+    ? (SHORT_TEXT_HEADERS[length] as string)
+    : String.fromCharCode(FIN | OPCODE_TEXT, 126, length >>> 8, length & 255);
+}
+
 /**
  * Writes the header without a masking key, in the shortest form ("the minimal number of bytes MUST be used").
  * `maskBit` is {@link MASK} or 0. Returns the position after it.

@@ -4,7 +4,9 @@
 
 /** Longer texts gain nothing: there JSON's cost is in the characters. */
 const MAX_LENGTH = 512;
-/** What `JSON.stringify` would escape: quotes, backslashes, control characters, lone surrogates (all surrogates, to be quick). */
+/** Beyond ASCII, or what `JSON.stringify` would escape: quotes, backslashes, control characters. */
+const NOT_ASCII_OR_ESCAPED = /[^ !#-[\]-~]/;
+/** What `JSON.stringify` would escape, and lone surrogates (all surrogates, to be quick). */
 const ESCAPED = /[^ !#-[\]-\ud7ff\ue000-\uffff]/;
 /** What makes a text between quotes more than itself, or no JSON at all. */
 const NOT_PLAIN = /[^ -[\]-\uffff]/;
@@ -14,27 +16,64 @@ const COMMA = 44;
 const OPENING = 91;
 const CLOSING = 93;
 
-/**
- * Writes an array of strings, numbers, booleans, null and undefined as `JSON.stringify` does.
- * Undefined where it holds anything else.
- */
-export function writeFlatArray(values: readonly unknown[]): string | undefined {
-  for (let i = 0; i < values.length; i++) if (!isScalar(values[i])) return undefined;
-  let json = "[";
-  for (let i = 0; i < values.length; i++) {
-    const value = values[i];
-    if (i > 0) json += ",";
-    if (typeof value === "string") {
-      json += value.length <= MAX_LENGTH && !ESCAPED.test(value) ? `"${value}"` : JSON.stringify(value);
-    } else if (typeof value === "number") {
-      json += Number.isFinite(value) ? value : "null";
-    } else if (typeof value === "boolean") {
-      json += value;
-    } else {
-      json += "null";
+/** Names of events that came, by a hash of theirs: what is called by one name again and again has one string, of which V8 knows the hash. */
+const NAMES: (string | undefined)[] = [];
+const MAX_NAMES = 256;
+const MAX_NAME_LENGTH = 32;
+
+/** Writes flat arrays, and knows of the last one whether every character is one byte in UTF-8. */
+export class FlatArrayWriter {
+  /** Of the text that {@link write} gave last. */
+  isAscii = true;
+  /** The last string that had nothing to escape where a name stands: names come again and again. */
+  private plainName = "";
+
+  /** `prefix`, which is ASCII, and behind it an array of strings, numbers, booleans, null and undefined as `JSON.stringify` writes it. Undefined where it holds anything else. */
+  write(prefix: string, values: readonly unknown[]): string | undefined {
+    for (let i = 0; i < values.length; i++) if (!isScalar(values[i])) return undefined;
+    this.isAscii = true;
+    let json = prefix;
+    // What stands between two values is one piece with the quotes around it: each joining of strings costs.
+    let inString = false;
+    for (let i = 0; i < values.length; i++) {
+      const value = values[i];
+      if (typeof value === "string" && ((i === 0 && value === this.plainName) || this.isPlain(value, i))) {
+        json += i === 0 ? '["' : inString ? '","' : ',"';
+        json += value;
+        inString = true;
+      } else {
+        json += (i === 0 ? "[" : inString ? '",' : ",") + this.notPlain(value);
+        inString = false;
+      }
+    }
+    if (values.length === 0) return `${json}[]`;
+    return json + (inString ? '"]' : "]");
+  }
+
+  /** Whether `text` between quotes is its JSON. */
+  private isPlain(text: string, index: number): boolean {
+    if (text.length > MAX_LENGTH) return false;
+    if (!NOT_ASCII_OR_ESCAPED.test(text)) {
+      if (index === 0) this.plainName = text;
+      return true;
+    }
+    this.isAscii = false;
+    return !ESCAPED.test(text);
+  }
+
+  private notPlain(value: unknown): string {
+    switch (typeof value) {
+      case "string":
+        this.isAscii = false;
+        return JSON.stringify(value);
+      case "number":
+        return Number.isFinite(value) ? String(value) : "null";
+      case "boolean":
+        return String(value);
+      default:
+        return "null";
     }
   }
-  return `${json}]`;
 }
 
 function isScalar(value: unknown): boolean {
@@ -52,13 +91,27 @@ export function readFlatArray(text: string, at: number): string[] | undefined {
     return undefined;
   if (text.charCodeAt(at) !== OPENING || NOT_PLAIN.test(text)) return undefined;
   const values: string[] = [];
+  let count = 0;
   for (let from = at + 1; text.charCodeAt(from) === QUOTE; from++) {
     const to = text.indexOf('"', from + 1);
     if (to < 0) return undefined;
-    values.push(text.slice(from + 1, to));
+    values[count] = count === 0 ? nameOf(text, from + 1, to) : text.slice(from + 1, to);
+    count++;
     from = to + 1;
     if (from === last) return values;
     if (text.charCodeAt(from) !== COMMA) return undefined;
   }
   return undefined;
+}
+
+/** `text.slice(from, to)`, the same string as the last time where it is known. */
+function nameOf(text: string, from: number, to: number): string {
+  const length = to - from;
+  if (length === 0 || length > MAX_NAME_LENGTH) return text.slice(from, to);
+  const hash = (text.charCodeAt(from) * 31 + text.charCodeAt(to - 1) * 7 + length) & (MAX_NAMES - 1);
+  const known = NAMES[hash];
+  if (known !== undefined && known.length === length && text.startsWith(known, from)) return known;
+  const name = text.slice(from, to);
+  NAMES[hash] = name;
+  return name;
 }

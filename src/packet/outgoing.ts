@@ -49,6 +49,8 @@ export class Outgoing {
    * otherwise it may write the packet straight into its output and keep nothing.
    */
   shared = false;
+  /** Whether it is known that {@link head} is a text of ASCII characters only: transports may then write it without a look at each. */
+  isAscii = false;
   private forms: unknown[] | undefined = undefined;
   private size = -1;
 

@@ -161,6 +161,9 @@ export function checkPacket(packet: SocketPacket): SocketPacket {
   return packet;
 }
 
+/** The name of the last event that was no reserved one. */
+let lastName: string | undefined;
+
 /** The form of the data by type. A peer that sends another one is not speaking the protocol. */
 function check(packet: SocketPacket): void {
   const { type, data } = packet;
@@ -170,12 +173,14 @@ function check(packet: SocketPacket): void {
       if (!Array.isArray(data)) throw invalid("an array with the event's name");
       const name: unknown = data[0];
       if (typeof name === "string") {
+        if (name === lastName) return;
         if (RESERVED_EVENTS.has(name)) {
           throw new VaivenError(
             "PACKET_RESERVED_EVENT",
             `expected an event of the application, got the reserved name "${name}"`,
           );
         }
+        lastName = name;
       } else if (typeof name !== "number") throw invalid("an event name");
       return;
     }

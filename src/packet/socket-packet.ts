@@ -1,7 +1,7 @@
 // packet/ Socket.IO packets, protocol v5: `<type>[<attachments>-][<namespace>,][<id>][<JSON>]` ("Packet encoding"). Types and writing.
 import { VaivenError } from "../errors.js";
 import { detach } from "./attachments.js";
-import { writeFlatArray } from "./flat-json.js";
+import { FlatArrayWriter } from "./flat-json.js";
 import { Outgoing, type OutgoingOptions } from "./outgoing.js";
 
 /** Socket.IO packet types by their digit. */
@@ -77,6 +77,9 @@ export function encodePacket(packet: SocketPacket, options?: OutgoingOptions): O
   );
 }
 
+/** Marked, so that bundlers leave it out of files that have a codec of their own. */
+const flatArrays = /* @__PURE__ */ new FlatArrayWriter();
+
 function encodeArguments(
   prefix: string,
   binaryPrefix: string,
@@ -85,20 +88,17 @@ function encodeArguments(
   args: readonly unknown[],
   options: OutgoingOptions | undefined,
 ): Outgoing {
-  let json = writeFlatArray(args);
-  let head = prefix;
-  let rest: Uint8Array[] | undefined;
-  if (json === undefined) {
-    const attachments: Uint8Array[] = [];
-    json = toJson(detach(args, attachments));
-    if (attachments.length > 0) {
-      head = `${binaryPrefix}${attachments.length}-`;
-      rest = attachments;
-    }
+  const tail = nsp === "/" ? (id === undefined ? "" : String(id)) : `${nsp},${id === undefined ? "" : id}`;
+  const flat = flatArrays.write(tail === "" ? prefix : prefix + tail, args);
+  if (flat !== undefined) {
+    const packet = new Outgoing(flat, undefined, options);
+    packet.isAscii = flatArrays.isAscii && nsp === "/";
+    return packet;
   }
-  if (nsp !== "/") head += `${nsp},`;
-  if (id !== undefined) head += id;
-  return new Outgoing(head + json, rest, options);
+  const attachments: Uint8Array[] = [];
+  const json = toJson(detach(args, attachments));
+  if (attachments.length === 0) return new Outgoing(prefix + tail + json, undefined, options);
+  return new Outgoing(`${binaryPrefix}${attachments.length}-${tail}${json}`, attachments, options);
 }
 
 function toJson(value: unknown): string {

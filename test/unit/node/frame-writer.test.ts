@@ -169,4 +169,27 @@ describe("the frame writer", () => {
       }
     }
   });
+
+  it("joins texts that are known to be ASCII with whatever stands between them, whatever their length", () => {
+    const ascii = (length: number): Outgoing => {
+      const packet = new Outgoing("x".repeat(length));
+      packet.isAscii = true;
+      return packet;
+    };
+    const withBytes = new Outgoing("451-", [Uint8Array.from([1, 2])]);
+    withBytes.isAscii = true;
+    const lengths = [0, 1, 125, 126, 127, 255, 256, 5000];
+    const batch = [...lengths.map(ascii), new Outgoing("4é"), ascii(3), withBytes, shared("4b"), ascii(126)];
+    const [joined, alone] = [new FakeSocket(), new FakeSocket()];
+    new FrameWriter().write(joined, batch);
+    for (const { head, rest } of batch) new FrameWriter().write(alone, [new Outgoing(head, rest)]);
+    expect(joined.writes).toHaveLength(1);
+    expect(hex(joined)).toBe(hex(alone));
+    for (const length of [65_535, 65_536]) {
+      const [one, other] = [new FakeSocket(), new FakeSocket()];
+      new FrameWriter().write(one, [ascii(length)]);
+      new FrameWriter().write(other, [new Outgoing("x".repeat(length))]);
+      expect(hex(one)).toBe(hex(other));
+    }
+  });
 });

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { readFlatArray, writeFlatArray } from "../../../src/packet/flat-json.js";
+import { FlatArrayWriter, readFlatArray } from "../../../src/packet/flat-json.js";
 
 const text = fc.oneof(
   fc.string(),
@@ -16,11 +16,15 @@ const scalar = fc.oneof(
   fc.constantFrom(null, undefined, -0, 1e21, 5e-324),
 );
 
+const writer = new FlatArrayWriter();
+
 describe("writing flat arrays", () => {
   it("gives what JSON.stringify gives", () => {
     fc.assert(
       fc.property(fc.array(scalar), (values) => {
-        expect(writeFlatArray(values)).toBe(JSON.stringify(values));
+        const json = JSON.stringify(values);
+        expect(writer.write("42", values)).toBe(`42${json}`);
+        if (writer.isAscii) expect(Buffer.byteLength(json)).toBe(json.length);
       }),
       { numRuns: 2000 },
     );
@@ -28,12 +32,32 @@ describe("writing flat arrays", () => {
 
   it("leaves everything else to JSON", () => {
     for (const values of [[{}], ["a", []], [1n], [() => {}], [Symbol("x")]]) {
-      expect(writeFlatArray(values)).toBeUndefined();
+      expect(writer.write("", values)).toBeUndefined();
     }
   });
 });
 
+describe("a flat array", () => {
+  it("is known to be ASCII where nothing in it had to be escaped", () => {
+    const isAscii = (...values: unknown[]): boolean => {
+      writer.write("42", values);
+      return writer.isAscii;
+    };
+    expect(isAscii("news", "text", 1.5, true, null, undefined)).toBe(true);
+    expect(isAscii("news", "té")).toBe(false);
+    expect(isAscii("é", "text")).toBe(false);
+    expect(isAscii("news", "\u{1f600}")).toBe(false);
+    expect(isAscii("x".repeat(1000))).toBe(false);
+    expect(isAscii("news")).toBe(true);
+  });
+});
+
 describe("reading flat arrays", () => {
+  it("gives the name that it gave before, and no other one", () => {
+    const names = ["a", "ab", "ba", "a", "aa", "a_______b", "a-------b", "", "x".repeat(40), "a\u0100", "news", "news"];
+    for (const name of [...names, ...names]) expect(readFlatArray(`42["${name}",""]`, 2)).toEqual([name, ""]);
+  });
+
   it("gives what JSON.parse gives, or leaves the text to it", () => {
     const almost = fc.stringMatching(/^[[\]",a\\\n 1]{0,12}$/);
     const input = fc.oneof(

@@ -60,14 +60,13 @@ class Growth {
 
   async open(until: number): Promise<number> {
     const first = this.#connections.length;
-    const opened = await openAll(this.#target, until - first, this.#fail, (connection, index) =>
-      this.#join(connection, first + index),
-    );
-    for (const connection of opened) {
+    const opened = await openAll(this.#target, until - first, this.#fail, async (connection, index) => {
+      await this.#join(connection, first + index);
+      // At once: pings come while the others connect, and have to be answered.
       const counter = this.#counterFor(connection);
       connection.receive = (chunk, bytes) => this.#delivered(counter.count(chunk, bytes));
-      this.#connections.push(connection);
-    }
+    });
+    this.#connections.push(...opened);
     return this.#connections.length;
   }
 

@@ -2,7 +2,9 @@
 
 export type Kind = "echo" | "fanout" | "rooms" | "open" | "polling";
 export type Message = "echo" | "ack" | "binary" | "cast" | "publish" | "none";
-export type SubjectName = "vaiven" | "socket.io" | "socket.io-lean" | "ws" | "net";
+export type SubjectName = "vaiven" | "socket.io" | "socket.io-lean" | "ws" | "net" | OwnEnds;
+/** vaivén at both ends, without acknowledged delivery and with it: the subjects of `npm run bench -- delivery`. */
+export type OwnEnds = "own-ends" | "delivery";
 
 export interface Subject {
   readonly name: SubjectName;
@@ -12,6 +14,8 @@ export interface Subject {
   /** What its peers speak: Engine.IO and Socket.IO, texts over a bare WebSocket, or bytes. */
   readonly speaks: "socket.io" | "text" | "bytes";
   readonly variant?: string;
+  /** Its clients say that they are vaivén's, and do what those do. */
+  readonly isOwn?: boolean;
 }
 
 export const SUBJECTS: Record<SubjectName, Subject> = {
@@ -26,6 +30,21 @@ export const SUBJECTS: Record<SubjectName, Subject> = {
   },
   ws: { name: "ws", title: "bare ws", server: "ws.mjs", speaks: "text" },
   net: { name: "net", title: "net control", server: "net.mjs", speaks: "bytes" },
+  "own-ends": {
+    name: "own-ends",
+    title: "vaivén at both ends",
+    server: "vaiven.mjs",
+    speaks: "socket.io",
+    isOwn: true,
+  },
+  delivery: {
+    name: "delivery",
+    title: "vaivén, delivery on",
+    server: "vaiven.mjs",
+    speaks: "socket.io",
+    variant: "delivery",
+    isOwn: true,
+  },
 };
 
 export interface Load {

@@ -7,6 +7,7 @@ import { ensureBuilt } from "./build.js";
 import { type CellOptions, type Measurement, measure } from "./cell.js";
 import { chart } from "./chart.js";
 import { type Cores, findCores, killAll, openFilesLimit } from "./child.js";
+import { deliveryCost } from "./delivery.js";
 import { growth, PARTS } from "./growth/run.js";
 import { LOADS, type Load, loadsNamed, SUBJECTS, type Subject, type SubjectName } from "./loads.js";
 import { asJson, chartBeside, figure, type Row, table, whoWasTheLimit } from "./outcome.js";
@@ -18,6 +19,7 @@ const RESULTS = join(__dirname, "results");
 const HELP = `npm run bench                           every load, every subject
 npm run bench -- echo fanout-8          some loads ("echo" is echo-1 and echo-16)
 npm run bench -- profile echo-16        a CPU profile of one load: file and table
+npm run bench -- delivery               what acknowledged delivery costs, in pairs of rounds (11); or of the loads named
 npm run bench -- growth                 how cost grows: ${Object.keys(PARTS).join(", ")}, or those named
 
   --only a,b       subjects: ${Object.keys(SUBJECTS).join(", ")}
@@ -35,7 +37,7 @@ function parsed() {
     allowNegative: true,
     options: {
       only: { type: "string" },
-      rounds: { type: "string", default: "3" },
+      rounds: { type: "string" },
       seconds: { type: "string" },
       warm: { type: "string", default: "0.7" },
       json: { type: "string" },
@@ -170,7 +172,8 @@ async function main(): Promise<void> {
   }
   const isProfile = positionals[0] === "profile";
   const isGrowth = positionals[0] === "growth";
-  const loads = loadsNamed(isProfile ? positionals.slice(1) : isGrowth ? [] : positionals);
+  const isDelivery = positionals[0] === "delivery";
+  const loads = loadsNamed(isProfile ? positionals.slice(1) : isGrowth || isDelivery ? [] : positionals);
   let wanted = subjectsNamed(values.only ?? (isProfile ? "vaiven" : undefined));
   if (wanted.includes("vaiven")) {
     const missing = ensureBuilt(values.build);
@@ -180,13 +183,18 @@ async function main(): Promise<void> {
     }
   }
   const settings: Settings = {
-    rounds: Math.ceil(positive(values.rounds, "rounds")),
+    rounds: Math.ceil(positive(values.rounds ?? (isDelivery ? "11" : "3"), "rounds")),
     seconds: positive(values.seconds ?? (isGrowth ? "0.5" : "1.2"), "seconds"),
     warmSeconds: positive(values.warm, "warm"),
     cores: findCores(),
   };
   if (settings.cores.note !== undefined) process.stderr.write(`${settings.cores.note}\n`);
   mkdirSync(RESULTS, { recursive: true });
+  if (isDelivery) {
+    const { rounds, seconds, warmSeconds, cores } = settings;
+    await deliveryCost({ names: positionals.slice(1), rounds, seconds, warmSeconds, cores, clientsFor });
+    return;
+  }
   if (isGrowth) {
     const { seconds, cores } = settings;
     const parts = positionals.slice(1);

@@ -7,6 +7,13 @@ import { textFrame } from "./messages.js";
 const shared = Buffer.allocUnsafe(256 * 1024);
 
 const CONNECT = textFrame("40");
+/** As vaivén's client answers the capabilities of its server. */
+const OWN_CONNECT = textFrame(
+  `40${JSON.stringify({ vaiven: { v: 1, caps: ["delivery"], session: { received: 0, from: 0, sent: 0 } } })}`,
+);
+/** Packets after which vaivén's client says how many it has: where it sends something anyway, and where it does not. */
+const CONFIRM_ALONG = 64;
+const CONFIRM_ALONE = 256;
 export const PONG: Buffer = textFrame("3");
 
 /** Fifteen headers, as a browser behind one proxy sends them. */
@@ -62,6 +69,8 @@ export class Connection {
   #pending: Buffer = Buffer.alloc(0);
   #fail: (error: Error) => void;
   #closing = false;
+  /** Events and acknowledgements received, and told. Undefined where nobody counts. */
+  #counts: { received: number; told: number } | undefined;
 
   constructor(port: number, fail: (error: Error) => void) {
     this.#fail = fail;
@@ -91,11 +100,29 @@ export class Connection {
     this.socket.destroy();
   }
 
+  /** So many replies came: as vaivén's client it says now and then how many there were, more often where it `sends` anyway, and at once if it is asked. */
+  received(count: number, why: "sends" | "listens" | "is asked" = "listens"): void {
+    const counts = this.#counts;
+    if (counts === undefined) return;
+    counts.received += count;
+    const least = why === "listens" ? CONFIRM_ALONE : why === "sends" ? CONFIRM_ALONG : 0;
+    if (counts.received - counts.told < least) return;
+    counts.told = counts.received;
+    this.socket.write(textFrame(`47["received",${counts.received}]`));
+  }
+
+  /** Whether both ends count. */
+  get isCounted(): boolean {
+    return this.#counts !== undefined;
+  }
+
   /** Until the server would take messages: after CONNECT, after 101, or after the control's greeting of one byte. */
   open(target: Target): Promise<void> {
     switch (target.subject.speaks) {
       case "socket.io":
-        return this.#upgrade(target.port, "/socket.io/?EIO=4&transport=websocket").then(() => this.#connectNamespace());
+        return this.#upgrade(target.port, "/socket.io/?EIO=4&transport=websocket").then(() =>
+          this.#connectNamespace(target.subject.isOwn === true),
+        );
       case "text":
         return this.#upgrade(target.port, "/").then(() => undefined);
       case "bytes":
@@ -114,19 +141,25 @@ export class Connection {
     });
   }
 
-  async #connectNamespace(): Promise<void> {
+  async #connectNamespace(isOwn: boolean): Promise<void> {
     await this.nextText((text) => text.startsWith("0{"));
-    this.socket.write(CONNECT);
-    await this.nextText((text) => text.startsWith("40"));
+    this.socket.write(isOwn ? OWN_CONNECT : CONNECT);
+    let isCounted = false;
+    await this.nextText((text) => {
+      isCounted = text.includes('"keep":');
+      return text.startsWith("40");
+    });
+    if (isCounted) this.#counts = { received: 0, told: 0 };
   }
 
   /** The next text frame; any other than the expected one is an error, a ping excepted. */
   nextText(isExpected: (text: string) => boolean): Promise<void> {
     return this.#until((bytes) => {
       const { texts, rest } = readFrames(bytes);
-      const seen = texts.filter((text) => text !== "2");
-      if (seen.length < texts.length) this.socket.write(PONG);
+      const seen = texts.filter((text) => text !== "2" && !text.startsWith("47"));
+      if (texts.includes("2")) this.socket.write(PONG);
       if (seen.length === 0) return undefined;
+      if (seen[0]?.startsWith("42") || seen[0]?.startsWith("43")) this.received(1);
       if (seen.length > 1 || !isExpected(seen[0] ?? "")) {
         throw new Error(`unexpected from the server: ${seen.join(" | ").slice(0, 200)}`);
       }

@@ -24,6 +24,10 @@ export class ByteCounter implements Counter {
 
 /** Payload of a ping, and no reply's: one byte. */
 const PING_LENGTH = 1;
+/** The second character of a control packet of vaivén's (`47[…]`). */
+const CONTROL = 0x37;
+/** The question is known by its length: what tells a count has another. */
+const ASKING_LENGTH = '47["confirm"]'.length;
 
 /** Server frames: unmasked, never fragmented here; a text frame "2" is an Engine.IO ping. */
 export class FrameCounter implements Counter {
@@ -31,6 +35,10 @@ export class FrameCounter implements Counter {
   #replyFrames: number;
   #onPing: () => void;
   #onClose: () => void;
+  /** Called for a control packet; undefined where there are none. */
+  #onControl: ((isQuestion: boolean) => void) | undefined;
+  #length = 0;
+  #isControl = false;
   #header = new Uint8Array(10);
   #headerBytes = 0;
   /** Bytes of the current frame's payload still to come. */
@@ -40,15 +48,29 @@ export class FrameCounter implements Counter {
   /** Finished frames of a reply that has more of them. */
   #frames = 0;
 
-  constructor(replyBytes: number, replyFrames: number, onPing: () => void, onClose: () => void) {
+  constructor(
+    replyBytes: number,
+    replyFrames: number,
+    onPing: () => void,
+    onClose: () => void,
+    onControl?: (isQuestion: boolean) => void,
+  ) {
     this.#replyBytes = replyBytes;
     this.#replyFrames = replyFrames;
     this.#onPing = onPing;
     this.#onClose = onClose;
+    this.#onControl = onControl;
   }
 
   count(chunk: Uint8Array, bytes: number): number {
-    if (this.#left === 0 && this.#headerBytes === 0 && this.#frames === 0 && bytes % this.#replyBytes === 0) {
+    const isPlain = this.#onControl === undefined;
+    if (
+      isPlain &&
+      this.#left === 0 &&
+      this.#headerBytes === 0 &&
+      this.#frames === 0 &&
+      bytes % this.#replyBytes === 0
+    ) {
       // A ping in between and a cut reply can make up the same length; then the last reply does not begin where it should.
       const last = bytes - this.#replyBytes;
       const second = chunk[1] ?? 0;
@@ -71,6 +93,7 @@ export class FrameCounter implements Counter {
       if (this.#left > 0) {
         const step = Math.min(this.#left, bytes - at);
         this.#sawPing = this.#isSingleByteText && chunk[at] === 0x32;
+        if (this.#onControl !== undefined) this.#lookForControl(chunk, at, step);
         at += step;
         this.#left -= step;
       } else {
@@ -80,6 +103,12 @@ export class FrameCounter implements Counter {
       if (this.#left === 0 && this.#finishFrame()) replies++;
     }
     return replies;
+  }
+
+  /** The second character tells: it stands at this place of what is left of the frame. */
+  #lookForControl(chunk: Uint8Array, at: number, step: number): void {
+    const second = this.#left - (this.#length - 1);
+    if (second >= 0 && second < step && this.#header[0] === 0x81) this.#isControl = chunk[at + second] === CONTROL;
   }
 
   #readHeader(): boolean {
@@ -94,6 +123,8 @@ export class FrameCounter implements Counter {
     }
     this.#headerBytes = 0;
     this.#left = length;
+    this.#length = length;
+    this.#isControl = false;
     this.#isSingleByteText = length === PING_LENGTH && this.#header[0] === 0x81;
     this.#sawPing = false;
     if (((this.#header[0] ?? 0) & 0x0f) === 8) this.#onClose();
@@ -107,6 +138,10 @@ export class FrameCounter implements Counter {
       return false;
     }
     if (((this.#header[0] ?? 0) & 0x0f) > 2) return false;
+    if (this.#isControl) {
+      this.#onControl?.(this.#length === ASKING_LENGTH);
+      return false;
+    }
     this.#frames++;
     if (this.#frames < this.#replyFrames) return false;
     this.#frames = 0;

@@ -27,7 +27,12 @@ class EchoClient {
     this.#driver = driver;
     connection.receive = (chunk, bytes) => {
       const replies = this.#counter.count(chunk, bytes);
-      if (replies > 0) this.#replied(replies);
+      if (replies === 0) return;
+      // In one write, as a client's turn has one.
+      if (connection.isCounted) connection.socket.cork();
+      connection.received(replies, "sends");
+      this.#replied(replies);
+      if (connection.isCounted) connection.socket.uncork();
     };
   }
 
@@ -91,6 +96,7 @@ export class EchoDriver implements Driver {
       replyFrames,
       () => connection.socket.write(PONG),
       () => fail(new Error("the server sent a close frame")),
+      connection.isCounted ? (isQuestion) => isQuestion && connection.received(0, "is asked") : undefined,
     );
   }
 

@@ -79,7 +79,9 @@ export class FanoutDriver implements Driver {
     const counter = this.#counterFor(connection, fail);
     let delivered = alreadyDelivered;
     connection.receive = (chunk, bytes) => {
-      const until = delivered + counter.count(chunk, bytes);
+      const replies = counter.count(chunk, bytes);
+      connection.received(replies);
+      const until = delivered + replies;
       for (; delivered < until; delivered++) this.#delivered(broadcastOf(delivered));
     };
   }
@@ -105,6 +107,7 @@ export class FanoutDriver implements Driver {
       replyFrames,
       () => connection.socket.write(PONG),
       () => fail(new Error("the server sent a close frame")),
+      connection.isCounted ? (isQuestion) => isQuestion && connection.received(0, "is asked") : undefined,
     );
   }
 

@@ -93,13 +93,13 @@ export function delivery({
     if (limit > 0) continue;
     throw new VaivenError("API_INVALID_OPTION", `expected maxPackets and maxBytes to be above 0, got ${limit}`);
   }
-  return (socket) => new Delivery(socket, () => new DeliveryLog({ maxPackets, maxBytes }), storage);
+  return (socket) => new Delivery(socket, (base) => new DeliveryLog({ maxPackets, maxBytes }, base), storage);
 }
 
 /** The session of one socket over all its connections. @internal */
 export class Delivery {
   private readonly socket: Socket;
-  private readonly newLog: () => DeliveryLog;
+  private readonly newLog: (base?: number) => DeliveryLog;
   private readonly storage: DeliveryStorage | undefined;
   outbox: OutboxLink | undefined = undefined;
   /** The session, with a connection or without. */
@@ -120,7 +120,7 @@ export class Delivery {
   /** What was written when the page was left. */
   private saved: string | undefined = undefined;
 
-  constructor(socket: Socket, newLog: () => DeliveryLog, storage: DeliveryStorage | undefined) {
+  constructor(socket: Socket, newLog: (base?: number) => DeliveryLog, storage: DeliveryStorage | undefined) {
     this.socket = socket;
     this.newLog = newLog;
     this.log = newLog();
@@ -194,6 +194,7 @@ export class Delivery {
     this.packets.push(packet);
     this.log.push(outgoing);
     if (this.saved !== undefined) this.save();
+    if (this.receipts.isDueAlong) this.confirm();
     if (this.log.isFilling) this.ask();
   }
 
@@ -298,7 +299,7 @@ export class Delivery {
     this.pid = pid;
     this.keep = keep;
     this.receipts.skip(received);
-    this.log.base = this.log.confirmed = base;
+    this.log = this.newLog(base);
     for (const entry of log) {
       if (typeof entry === "number") for (let n = 0; n < entry; n++) this.log.push(VOLATILE);
       else

@@ -20,23 +20,38 @@ export interface ReplaySink {
   skip(count: number): void;
 }
 
-/** The packets of one direction, from the first unconfirmed one on. They are encoded already; a broadcast's is the same object in every log. */
+const MIN_SLOTS = 16;
+/** Room for what comes between two confirmations: making it anew each time cost a broadcast more than keeping it. */
+const RESTING_SLOTS = 512;
+
+/**
+ * The packets of one direction, from the first unconfirmed one on. They are encoded already; a broadcast's is the same object in every log.
+ * In a ring, since packets come at one end and go at the other as often as events do.
+ */
 export class DeliveryLog {
-  /** The number of the last packet that is not in the log. */
-  base = 0;
   /** The number of the last packet that the other end has said to have. */
   confirmed = 0;
+  private first = 0;
+  private end = 0;
   private size = 0;
-  private readonly packets: Outgoing[] = [];
+  /** Packet number n, counted from 0, lies in slot n modulo their number, which is a power of two. */
+  private slots: (Outgoing | undefined)[] = [];
   private readonly limits: DeliveryLimits;
 
-  constructor(limits: DeliveryLimits) {
+  /** `base`: the number of the last packet before it begins, for one that goes on where another was. */
+  constructor(limits: DeliveryLimits, base: number = 0) {
     this.limits = limits;
+    this.first = this.end = this.confirmed = base;
+  }
+
+  /** The number of the last packet that is not in the log. */
+  get base(): number {
+    return this.first;
   }
 
   /** The number of the last packet that was sent. */
   get sent(): number {
-    return this.base + this.packets.length;
+    return this.end;
   }
 
   /** What its packets take: see {@link DeliveryLimits.maxBytes}. */
@@ -46,43 +61,48 @@ export class DeliveryLog {
 
   /** Whether it is time to ask the other end what it has, so that the log need not evict. */
   get isFilling(): boolean {
-    return this.size * 2 > this.limits.maxBytes || this.packets.length * 2 > this.limits.maxPackets;
+    return this.size * 2 > this.limits.maxBytes || (this.end - this.first) * 2 > this.limits.maxPackets;
   }
 
   /** Whether nothing more should be added. */
   get isFull(): boolean {
-    return this.size >= this.limits.maxBytes || this.packets.length >= this.limits.maxPackets;
+    return this.size >= this.limits.maxBytes || this.end - this.first >= this.limits.maxPackets;
   }
 
   /** Takes the next packet. */
   push(packet: Outgoing): void {
-    this.packets.push(packet);
+    const count = this.end - this.first;
+    if (count === this.slots.length) this.grow(count);
+    this.slots[this.end & (this.slots.length - 1)] = packet;
+    this.end++;
     this.size += sizeOf(packet);
   }
 
   /** Lets go of the oldest packets until the limits hold: who lacks one of them cannot be served from the log any more. */
   evict(): void {
-    while (this.packets.length > this.limits.maxPackets || this.size > this.limits.maxBytes) this.drop(1);
+    const { maxPackets, maxBytes } = this.limits;
+    while (this.size > maxBytes || this.end - this.first > maxPackets) this.drop(1);
   }
 
   /** The other end has received `received` packets. Undefined if it cannot have; otherwise how many could be dropped: 0 for what was known. */
   confirm(received: number): number | undefined {
-    if (received > this.sent) return undefined;
+    if (received > this.end) return undefined;
     if (received > this.confirmed) this.confirmed = received;
-    const count = Math.max(0, received - this.base);
+    const count = Math.max(0, received - this.first);
     this.drop(count);
     return count;
   }
 
   /** Whether the log has everything that an end which received `received` packets lacks. */
   reaches(received: number): boolean {
-    return received >= this.base && received <= this.sent;
+    return received >= this.first && received <= this.end;
   }
 
   /** Sends everything that is in the log. */
   replay(sink: ReplaySink): void {
     let skipped = 0;
-    for (const packet of this.packets) {
+    for (let number = this.first; number < this.end; number++) {
+      const packet = this.slots[number & (this.slots.length - 1)] as Outgoing;
       if (packet.volatile) {
         skipped++;
         continue;
@@ -96,14 +116,28 @@ export class DeliveryLog {
 
   /** Lets go of everything. Numbers go on. */
   clear(): void {
-    this.drop(this.packets.length);
+    this.drop(this.end - this.first);
+    this.slots = [];
+  }
+
+  private grow(count: number): void {
+    const slots = new Array<Outgoing | undefined>(Math.max(MIN_SLOTS, count * 2));
+    for (let number = this.first; number < this.end; number++) {
+      slots[number & (slots.length - 1)] = this.slots[number & (this.slots.length - 1)];
+    }
+    this.slots = slots;
   }
 
   private drop(count: number): void {
-    if (count === 0) return;
-    if (count === 1) this.size -= sizeOf(this.packets.shift() as Outgoing);
-    else for (const packet of this.packets.splice(0, count)) this.size -= sizeOf(packet);
-    this.base += count;
+    const { slots } = this;
+    const mask = slots.length - 1;
+    for (let left = count; left > 0; left--) {
+      const slot = this.first++ & mask;
+      this.size -= sizeOf(slots[slot] as Outgoing);
+      slots[slot] = undefined;
+    }
+    // What a burst has made large need not stay so.
+    if (this.first === this.end && slots.length > RESTING_SLOTS) this.slots = [];
   }
 }
 

@@ -1,7 +1,10 @@
 // event/ The receiving half of acknowledged delivery (design, "Between our own two ends"): counts, and says when to tell the other end.
 
-/** As many unconfirmed packets are confirmed at once. */
-const CONFIRM_PACKETS = 64;
+/** As many unconfirmed packets are confirmed with the next packet that leaves anyway: that costs neither end a turn of its own. */
+const CONFIRM_ALONG = 64;
+
+/** And as many in any case. More than above, because to a server it is a read for nothing: a thousand clients that listen to a broadcast would each answer it. */
+const CONFIRM_ALONE = 256;
 
 /** Milliseconds after which fewer are. Long, because a confirmation only spares memory: who waits for one asks for it. */
 export const CONFIRM_MS = 5000;
@@ -22,10 +25,15 @@ export class DeliveryReceipts {
   received = 0;
   private told = 0;
 
+  /** Whether it is worth while to confirm with what is sent now. */
+  get isDueAlong(): boolean {
+    return this.received - this.told >= CONFIRM_ALONG;
+  }
+
   /** One packet came. */
   add(): Due {
     const unconfirmed = ++this.received - this.told;
-    return unconfirmed === 1 ? Due.LATER : unconfirmed >= CONFIRM_PACKETS ? Due.NOW : Due.NOTHING;
+    return unconfirmed === 1 ? Due.LATER : unconfirmed >= CONFIRM_ALONE ? Due.NOW : Due.NOTHING;
   }
 
   /** The other end leaves out `count` packets. False, and nothing done, if no end can have sent so many. */

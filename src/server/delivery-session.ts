@@ -76,13 +76,16 @@ export class DeliverySession implements DeadlineOwner, ReplaySink {
 
   /** Sends an event or an acknowledgement, now or when the client is back. */
   send(packet: Outgoing): void {
-    if (this.state === "over") return;
-    this.log.push(packet);
-    this.log.evict();
-    if (this.state === "away") this.owner.recount(this);
-    if (this.state !== "present") return;
-    this.socket._write(packet);
-    if (this.log.isFilling) this.ask();
+    const { state, log } = this;
+    if (state === "over") return;
+    log.push(packet);
+    const { isFilling } = log;
+    if (isFilling) log.evict();
+    if (state === "present") {
+      this.socket._write(packet);
+      if (this.receipts.isDueAlong) this.confirm();
+      if (isFilling) this.ask();
+    } else if (state === "away") this.owner.recount(this);
   }
 
   /** One event or acknowledgement came. */

@@ -62,6 +62,23 @@ describe("the log of what was sent", () => {
     expect([log.isFilling, log.isFull]).toEqual([false, false]);
   });
 
+  it("holds any number, however they come and go", () => {
+    const log = new DeliveryLog({ maxPackets: 1e6, maxBytes: 1e9 });
+    let confirmed = 0;
+    for (let sent = 1; sent <= 3000; sent++) {
+      log.push(packet(`${sent}`));
+      // In steps of every size, now close behind and now far.
+      if (sent % 7 === 0) confirmed = sent < 1500 ? sent - (sent % 5) : Math.max(confirmed, 1500);
+      log.confirm(confirmed);
+      expect([log.base, log.sent]).toEqual([confirmed, sent]);
+    }
+    expect(replayed(log)).toEqual(Array.from({ length: 3000 - confirmed }, (_, n) => `${confirmed + n + 1}`));
+    log.confirm(3000);
+    expect([log.bytes, replayed(log)]).toEqual([0, []]);
+    log.push(packet("next"));
+    expect([replayed(log), log.sent]).toEqual([["next"], 3001]);
+  });
+
   it("forgets everything but its numbers", () => {
     const log = logOf(["a", "b"]);
     log.clear();
@@ -71,12 +88,16 @@ describe("the log of what was sent", () => {
 });
 
 describe("the receipts of what came", () => {
-  it("are due later for the first packet, at once for the 64th, and not between", () => {
+  it("are due later for the first packet, with what is sent from the 64th on, and at once for the 256th", () => {
     const receipts = new DeliveryReceipts();
     expect(receipts.add()).toBe(Due.LATER);
-    for (let n = 2; n < 64; n++) expect(receipts.add()).toBe(Due.NOTHING);
+    for (let n = 2; n < 256; n++) {
+      expect(receipts.isDueAlong).toBe(n > 64);
+      expect(receipts.add()).toBe(Due.NOTHING);
+    }
     expect(receipts.add()).toBe(Due.NOW);
-    expect(receipts.confirm()).toBe(64);
+    expect(receipts.confirm()).toBe(256);
+    expect(receipts.isDueAlong).toBe(false);
     expect(receipts.add()).toBe(Due.LATER);
   });
 

@@ -137,7 +137,7 @@ describe("delivery between our own two ends", () => {
     PATIENCE,
   );
 
-  it("is once and in order with a cut behind each byte of a conversation", async () => {
+  it("is once and in order with a cut behind each byte of a conversation", { timeout: PATIENCE }, async () => {
     for (let bytes = 0; ; bytes++) {
       const world = await new DeliveryWorld().connect();
       await talk(world);
@@ -150,7 +150,7 @@ describe("delivery between our own two ends", () => {
     }
   });
 
-  it("is once and in order with a second cut behind each byte of the return", async () => {
+  it("is once and in order with a second cut behind each byte of the return", { timeout: PATIENCE }, async () => {
     for (let bytes = 0; ; bytes++) {
       const world = await new DeliveryWorld().connect();
       await talk(world);

@@ -170,6 +170,17 @@ describe("hostile proxy", () => {
       });
     }
 
+    it("answers the next requests with pages, and the others not; a truncated page ends in its middle", async () => {
+      const { port, proxy, requests } = await web({ pages: [503, 200] });
+      expect((await ask(port, "/", { method: "POST", body: "hello" })).status).toBe(503);
+      const page = await ask(port, "/");
+      expect([page.status, page.headers["content-type"]]).toEqual([200, "text/html"]);
+      expect((await ask(port, "/")).text).toBe("answer");
+      expect([requests.entries, proxy.counts.pages]).toEqual([["GET - "], 2]);
+      proxy.become({ pages: [200], truncated: true });
+      await expect(ask(port, "/")).rejects.toThrow();
+    });
+
     it("strips the header from requests for an upgrade", async () => {
       const { port, requests } = await web({ refuseUpgrades: "strip" });
       expect((await ask(port, "/", upgrade)).text).toBe("answer");

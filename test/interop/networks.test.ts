@@ -67,6 +67,29 @@ for (const pair of [...MIXED, OURS]) {
     }
   });
 
+  describe(`a proxy that answers with HTML pages: ${pair.name}`, () => {
+    const pages = [502, 200, 503, 404, 500, 200];
+    for (const truncated of [false, true]) {
+      for (const [way, options] of Object.entries(WAYS)) {
+        it(`${truncated ? "that end in their middle " : ""}is survived, at the beginning and later, over ${way}`, async () => {
+          const heartbeat = { pingInterval: 300, pingTimeout: 500 };
+          const { scene, proxy, peer } = await behind(pair, { pages, truncated }, options, heartbeat);
+          await once(peer, "connect");
+          expect(proxy.counts.pages).toBe(pages.length);
+          await conversation(scene, peer);
+          const lost = once(peer, "disconnect");
+          proxy.become({ pages, truncated });
+          proxy.cutAll();
+          await lost;
+          await once(peer, "connect");
+          expect(proxy.counts.pages).toBe(pages.length * 2);
+          await conversation(scene, peer);
+          await until(() => scene.io.engine.clientsCount === 1, "nothing is left of the sessions before");
+        });
+      }
+    }
+  });
+
   describe(`a proxy that cuts idle connections: ${pair.name}`, () => {
     for (const [way, options] of Object.entries(WAYS)) {
       it(`leaves a connection in peace whose pings come sooner, over ${way}`, async () => {

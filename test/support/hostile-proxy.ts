@@ -3,6 +3,7 @@
 //   client ── Connection ── server
 //              │ one Lane a direction: reads, holds back, splits or joins, writes
 //              └ one fate: how many bytes live before the cut
+import { STATUS_CODES } from "node:http";
 import { createServer, type Server, Socket } from "node:net";
 import { type Random, seeded } from "./random.js";
 
@@ -22,6 +23,10 @@ export interface Hostility {
   readonly idleCut?: number;
   /** Requests that ask for an upgrade: answered with a page of this status, or passed on without their Upgrade header. */
   readonly refuseUpgrades?: 400 | 502 | "strip";
+  /** The next requests of all connections are answered with HTML pages of these statuses, one each, and do not reach the server. 200: a captive portal's. */
+  readonly pages?: readonly number[];
+  /** The pages have a length that they do not keep to: the connection ends in the middle. */
+  readonly truncated?: boolean;
   /** Methods whose requests reach the server twice, each on a connection of its own; the client gets the first answer. */
   readonly repeat?: readonly ("GET" | "POST")[];
 }
@@ -37,20 +42,25 @@ export interface ProxyCounts {
   upgradesRefused: number;
   /** Requests sent a second time. */
   repeated: number;
+  /** Requests answered with a page. */
+  pages: number;
 }
 
 export class HostileProxy {
-  readonly counts: ProxyCounts = { taken: 0, cut: 0, upgradesRefused: 0, repeated: 0 };
+  readonly counts: ProxyCounts = { taken: 0, cut: 0, upgradesRefused: 0, repeated: 0, pages: 0 };
   readonly random: Random;
   private readonly server: Server;
   private readonly target: { host: string; port: number };
   private readonly connections: Set<Connection> = new Set();
   private hostility: Hostility;
   private mute: boolean = false;
+  /** The statuses that are still to be answered with. */
+  private pages: number[];
 
   constructor(targetPort: number, hostility: Hostility = {}, seed: number = 1, targetHost: string = "127.0.0.1") {
     this.target = { host: targetHost, port: targetPort };
     this.hostility = hostility;
+    this.pages = [...(hostility.pages ?? [])];
     this.random = seeded(seed);
     this.server = createServer((socket) => this.take(socket));
   }
@@ -69,6 +79,7 @@ export class HostileProxy {
   /** Changes what happens to connections that are taken from now on. */
   become(hostility: Hostility): void {
     this.hostility = hostility;
+    this.pages = [...(hostility.pages ?? [])];
   }
 
   /** Cuts every connection now. */
@@ -96,7 +107,11 @@ export class HostileProxy {
 
   private take(client: Socket): void {
     this.counts.taken++;
-    const connection = new Connection(client, this.target, this.hostility, this.random, this.counts, () => this.mute);
+    const { target, hostility, random, counts } = this;
+    const connection = new Connection(client, target, hostility, random, counts, {
+      isMute: () => this.mute,
+      nextPage: () => this.pages.shift(),
+    });
     this.connections.add(connection);
     connection.whenGone = () => this.connections.delete(connection);
   }
@@ -112,6 +127,7 @@ class Connection {
   private readonly hostility: Hostility;
   private readonly counts: ProxyCounts;
   private readonly isMute: () => boolean;
+  private readonly nextPage: () => number | undefined;
   private bytesToLive: number;
   private idleTimer: NodeJS.Timeout | undefined;
   /** Counts the chunks, so that a cut that is due can tell whether one has come. */
@@ -125,20 +141,21 @@ class Connection {
     hostility: Hostility,
     random: Random,
     counts: ProxyCounts,
-    isMute: () => boolean,
+    { isMute, nextPage }: { isMute: () => boolean; nextPage: () => number | undefined },
   ) {
     this.client = client;
     this.target = target;
     this.hostility = hostility;
     this.counts = counts;
     this.isMute = isMute;
+    this.nextPage = nextPage;
     this.bytesToLive =
       hostility.cutAfter === undefined ? Number.POSITIVE_INFINITY : random.between(...hostility.cutAfter);
     this.server = new Socket();
     this.server.connect(target.port, target.host);
     client.setNoDelay(true);
     this.server.setNoDelay(true);
-    if (hostility.refuseUpgrades !== undefined || hostility.repeat !== undefined) this.head = new RequestHeads();
+    if (hostility.refuseUpgrades ?? hostility.repeat ?? hostility.pages) this.head = new RequestHeads();
 
     const upward = new Lane(this.server, hostility, random);
     const downward = new Lane(client, hostility, random);
@@ -209,6 +226,12 @@ class Connection {
     if (this.head === undefined) return chunk;
     const passed: Buffer[] = [];
     for (const part of this.head.read(chunk)) {
+      const status = part.isHead ? this.nextPage() : undefined;
+      if (status !== undefined) {
+        this.counts.pages++;
+        this.answerWithPage(status);
+        return Buffer.alloc(0);
+      }
       if (
         part.isHead &&
         /^upgrade:/im.test(part.bytes.toString("latin1")) &&
@@ -216,7 +239,7 @@ class Connection {
       ) {
         this.counts.upgradesRefused++;
         if (this.hostility.refuseUpgrades !== "strip") {
-          this.refuse(this.hostility.refuseUpgrades);
+          this.answerWithPage(this.hostility.refuseUpgrades);
           return Buffer.alloc(0);
         }
         passed.push(withoutUpgrade(part.bytes));
@@ -233,9 +256,10 @@ class Connection {
     return Buffer.concat(passed);
   }
 
-  private refuse(status: 400 | 502): void {
+  private answerWithPage(status: number): void {
+    const length = this.hostility.truncated === true ? PAGE.length * 2 : PAGE.length;
     this.client.end(
-      `HTTP/1.1 ${status} ${status === 400 ? "Bad Request" : "Bad Gateway"}\r\nContent-Type: text/html\r\nContent-Length: ${PAGE.length}\r\nConnection: close\r\n\r\n${PAGE}`,
+      `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nContent-Type: text/html\r\nContent-Length: ${length}\r\nConnection: close\r\n\r\n${PAGE}`,
     );
     this.server.destroy();
   }

@@ -51,6 +51,6 @@ export function tooManyFragments(limit: number, tiny: boolean): VaivenError {
   const kind = tiny ? `fragments of less than ${TINY_FRAGMENT_BYTES} bytes` : "fragments";
   return new VaivenError("FRAME_TOO_MANY_FRAGMENTS", `expected at most ${limit} ${kind} in a message, got more`, {
     closeCode: CLOSE_POLICY,
-    detail: { limit, tiny },
+    detail: { limit, tiny, name: tiny ? "maxTinyFragments" : "maxFragments" },
   });
 }

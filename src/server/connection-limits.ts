@@ -1,7 +1,7 @@
 // server/ Limits of requests and connections. The class counts how many connections there are, in all, over polling and from one address: made only
 // where one of the three is set.
 import type { IncomingMessage } from "node:http";
-import { VaivenError } from "../errors.js";
+import { type ErrorCode, VaivenError } from "../errors.js";
 import type { EngineConnection } from "./engine-connection.js";
 import type { EngineSocket } from "./engine-socket.js";
 
@@ -17,10 +17,27 @@ export interface LimitReport {
   readonly connection?: EngineSocket;
 }
 
-/** `error` carries the option and its value in `detail`. */
+/** `error` carries the limit in `detail`, and the option that it comes from there or by its code. */
 export function limitReport(error: VaivenError, where: Pick<LimitReport, "req" | "connection">): LimitReport {
-  const { name, limit } = error.detail as { name: string; limit: number };
-  return { name, limit, error, ...where };
+  const { limit, name = OPTIONS[error.code] } = error.detail as { name?: string; limit: number };
+  return { name: name as string, limit, error, ...where };
+}
+
+/** The options behind the errors that close a session because of what its client has sent, or has not taken. */
+const OPTIONS: Partial<Record<ErrorCode, string>> = {
+  FRAME_MESSAGE_TOO_BIG: "maxHttpBufferSize",
+  HTTP_BODY_TOO_BIG: "maxHttpBufferSize",
+  FRAME_TOO_MANY_FRAGMENTS: "maxFragments",
+  FRAME_INFLATE_RATIO: "maxInflateRatio",
+  PACKET_TOO_MANY_ATTACHMENTS: "maxAttachments",
+  PACKET_ATTACHMENTS_TOO_BIG: "maxAttachmentBytes",
+  SESSION_BUFFER_FULL: "maxBufferedBytes",
+  SESSION_NEVER_JOINED: "connectTimeout",
+};
+
+/** Whether a session ended with `description` because of one of those limits. */
+export function isLimitError(description: unknown): description is VaivenError {
+  return description instanceof VaivenError && description.code in OPTIONS;
 }
 
 /** The error of a request with more headers than `maxHeaders`. */

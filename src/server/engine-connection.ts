@@ -5,7 +5,8 @@ import type { RequestSnapshot } from "../http/request-snapshot.js";
 import { readQuery } from "../http/target.js";
 import { addressOf, isSecure } from "../http/trusted-proxy.js";
 import type { ServerSession } from "../session/server-session.js";
-import type { SessionObserver } from "../session/session-sink.js";
+import type { CloseReason, SessionObserver } from "../session/session-sink.js";
+import { isLimitError } from "./connection-limits.js";
 import type { Engine } from "./engine.js";
 import { EngineSocket } from "./engine-socket.js";
 
@@ -71,8 +72,13 @@ export class EngineConnection implements SessionObserver {
     this.engine.sessions.upgraded(this);
   }
 
-  onClose(): void {
+  onRefusal(error: unknown): void {
+    if (isLimitError(error)) this.engine.tellLimit(error, { connection: this });
+  }
+
+  onClose(_reason: CloseReason, description: unknown): void {
     this.engine.sessions.forget(this);
+    this.onRefusal(description);
   }
 }
 

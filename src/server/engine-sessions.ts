@@ -62,7 +62,7 @@ export class EngineSessions {
       const session = this.newSession(id, protocol, transport);
       const connection = new EngineConnection(session, engine.rememberRequest(req), engine);
       if (session instanceof MeteredSession) {
-        session.onRateExceeded = (error) => engine.tellLimit(error, { connection: connection.socket });
+        session.onRateExceeded = (error) => engine.tellLimit(error, { connection });
       }
       this.connections.set(id, connection);
       limits?.opened(connection);

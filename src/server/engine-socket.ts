@@ -167,8 +167,12 @@ export class EngineSocket extends GuardedEmitter implements SessionObserver {
     if (this.listenerCount("error") > 0) this.emit("error", error);
   }
 
-  onClose(): void {
-    this.connection.onClose();
+  onRefusal(error: VaivenError): void {
+    this.connection.onRefusal(error);
+  }
+
+  onClose(reason: CloseReason, description: unknown): void {
+    this.connection.onClose(reason, description);
   }
 
   onClosed(reason: CloseReason, description: unknown): void {

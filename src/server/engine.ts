@@ -434,8 +434,12 @@ export class Engine extends GuardedEmitter implements HttpRoute {
   }
 
   /** @internal */
-  tellLimit(error: VaivenError, where: Pick<LimitReport, "req" | "connection">): void {
-    if (this.listenerCount("limit") > 0) this.emit("limit", limitReport(error, where));
+  tellLimit(error: VaivenError, { req, connection }: { req?: IncomingMessage; connection?: EngineConnection }): void {
+    if (this.listenerCount("limit") === 0) return;
+    this.emit(
+      "limit",
+      limitReport(error, connection === undefined ? { req: req! } : { connection: connection.socket }),
+    );
   }
 
   /** @internal */

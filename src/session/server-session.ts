@@ -182,6 +182,7 @@ export class ServerSession implements TransportSink, DeadlineEntry {
       return;
     }
     if (this.state === "closing") return;
+    if (error !== undefined) this.observer?.onRefusal?.(error);
     this.flush();
     this.state = "closing";
     // A client that is going over comes for the rest, or for the end, on its new transport.

@@ -30,6 +30,8 @@ export interface SessionObserver<T extends Transport = Transport> {
   /** The transport has taken what was flushed. */
   onDrain?(): void;
   onError?(error: VaivenError): void;
+  /** The owner closes the session because of this. */
+  onRefusal?(error: VaivenError): void;
   /** The end, before the owner is told. */
   onClose?(reason: CloseReason, description: unknown): void;
   /** The end, after the owner was told. */

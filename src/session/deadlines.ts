@@ -7,6 +7,8 @@ import type { Cancel, Clock } from "./platform.js";
 
 /** A timer that is so late is lost: it belonged to fake timers that were taken off again, or to a clock that they replaced. */
 const LOST_AFTER_MS = 1000;
+/** No timer of a host comes so early by its clock. One that does is a fake timer which left the clock as it is: then the timer is right. */
+const NEVER_EARLY_BY_MS = 5;
 
 /** Who is called when a {@link Deadline} passes. */
 export interface DeadlineOwner {
@@ -58,6 +60,8 @@ export class Deadlines {
   private count = 0;
   private cancelTimer: Cancel | undefined = undefined;
   private timerDue = 0;
+  /** How far fake timers have run ahead of the clock. */
+  private ahead = 0;
 
   constructor(clock: Clock) {
     this.clock = clock;
@@ -71,7 +75,7 @@ export class Deadlines {
   /** Sets `deadline` to `ms` milliseconds from now, whether or not it was set before. */
   set(deadline: DeadlineEntry, ms: number): void {
     this.unlink(deadline);
-    const due = roundUp(this.clock.now() + ms, ms);
+    const due = roundUp(this.now() + ms, ms);
     let bucket = this.buckets.get(due);
     if (bucket === undefined) {
       bucket = { due, first: undefined };
@@ -107,10 +111,14 @@ export class Deadlines {
     return true;
   }
 
+  private now(): number {
+    return this.clock.now() + this.ahead;
+  }
+
   private schedule(): void {
     const due = this.heap[0];
     if (due === undefined) return;
-    const now = this.clock.now();
+    const now = this.now();
     if (this.cancelTimer !== undefined && this.timerDue <= due && now < this.timerDue + LOST_AFTER_MS) return;
     this.stop();
     this.timerDue = due;
@@ -124,7 +132,9 @@ export class Deadlines {
 
   private run(): void {
     this.cancelTimer = undefined;
-    const now = this.clock.now();
+    const early = this.timerDue - this.now();
+    if (early > NEVER_EARLY_BY_MS) this.ahead += early;
+    const now = this.now();
     for (let due = this.heap[0]; due !== undefined && due <= now; due = this.heap[0]) {
       this.pop();
       const bucket = this.buckets.get(due);

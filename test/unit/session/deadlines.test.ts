@@ -116,4 +116,31 @@ describe("deadlines", () => {
     for (const fire of timers) fire();
     expect(calls).toBe(2);
   });
+
+  it("follow timers that are fired ahead of the clock: fake ones, which left the clock as it is", () => {
+    const timers: (() => void)[] = [];
+    const clock = Object.assign(new FakePlatform(), {
+      now: () => 7,
+      after: (_ms: number, fn: () => void) => {
+        timers.push(fn);
+        return () => {};
+      },
+    });
+    const deadlines = new Deadlines(clock);
+    const passed: string[] = [];
+    const second = new Deadline({ onDeadline: () => void passed.push("second") });
+    const first = new Deadline({
+      onDeadline: () => {
+        passed.push("first");
+        deadlines.set(second, 50);
+      },
+    });
+    deadlines.set(first, 100);
+    for (const expected of [["first"], ["first", "second"]]) {
+      const [fire] = timers.splice(0);
+      fire?.();
+      expect(passed).toEqual(expected);
+    }
+    expect(timers).toEqual([]);
+  });
 });

@@ -79,7 +79,7 @@ export class Engine
   readyState: "opening" | "open" | "closing" | "closed" = "opening";
   /** Bytes that the server takes in one message; 0 where it did not say. */
   maxPayload = 0;
-  /** Vue's `reactive` leaves alone what carries this mark; it would wrap the engine, and every socket of Node below it. @internal */
+  /** Vue's `reactive` leaves alone what carries this mark; it would wrap the engine, and every socket of Node below it. */
   readonly __v_skip = true;
   /** The session goes over from one transport to another, and nothing is sent meanwhile. @internal */
   isSwitching = false;

@@ -52,3 +52,12 @@ describe("emit and then process.exit()", () => {
     expect(await heard.reaches(100, 60_000)).toEqual(numbers.map(String));
   });
 });
+
+describe("a client with autoUnref", () => {
+  it.each(["polling", "websocket"])("lets the process end while it is connected over %s", async (transport) => {
+    const scene = await stage({ Server });
+    expect(await run("client-that-ends.ts", scene.url, transport).reaches(1, 60_000)).toEqual([
+      "ended while connected",
+    ]);
+  });
+});

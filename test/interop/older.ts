@@ -183,6 +183,28 @@ export function describeOlder({ name, server, client, version2 = false, ways = W
         expect(await asked(peer, "say")).toBe("here");
       });
 
+      it("comes back as somebody new where the server recovers sessions and it cannot know of that", async () => {
+        const scene = await stage(server, { ...serverOptions, connectionStateRecovery: {} } as never);
+        const { socket, peer } = await pair(scene, client, {
+          ...options,
+          reconnection: true,
+          reconnectionDelay: 10,
+          reconnectionDelayMax: 50,
+        });
+        if (way.startsWith("upgrade")) await wentOver(peer);
+        const first = once<[number]>(peer, "n");
+        socket.emit("n", 1);
+        expect((await first)[0]).toBe(1);
+        const back = once(scene.io, "connection");
+        socket.conn.close();
+        const [successor] = (await back) as [ServerSocket];
+        expect(successor.id).not.toBe(socket.id);
+        expect(successor.recovered ?? false).toBe(false);
+        const second = once<[number]>(peer, "n");
+        successor.emit("n", 2);
+        expect((await second)[0]).toBe(2);
+      });
+
       it("comes back after the server started again on the same port", async () => {
         const first = await stage(server, serverOptions);
         const welcome = (io: Server): void => {

@@ -30,6 +30,8 @@ export interface EngineOptions {
   timestampRequests?: boolean;
   /** In the order in which they are tried. Default: `["polling", "websocket", "webtransport"]`; a server must offer the last one. */
   transports?: TransportChoice[];
+  /** As `transports`, classes only, and stronger than it. */
+  transportImplementations?: ClientTransportClass[];
   /** Whether the next transport is tried when one cannot open. Default: true if the first one is WebSocket (Socket.IO: false). */
   tryAllTransports?: boolean;
   /** Whether WebSocket is tried first because the last upgrade succeeded. Default: false. */
@@ -123,7 +125,7 @@ export function engineSettings(
   const named = uri === undefined && hostname ? `http${secure ? "s" : ""}://${hostname}${port ? `:${port}` : ""}` : uri;
   const address = serverAddress(named, host.location);
   const transports: Record<string, ClientTransportClass> = {};
-  for (const choice of user.transports || ALL_TRANSPORTS) {
+  for (const choice of user.transportImplementations || user.transports || ALL_TRANSPORTS) {
     const transport = typeof choice === "string" ? host.transports[choice] : choice;
     if (transport) transports[transport.prototype.name] = transport;
   }

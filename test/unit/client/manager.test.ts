@@ -94,7 +94,7 @@ describe("a Manager that connects", () => {
     expect([one.engine.readyState, onError.mock.calls.length, platform.timerCount]).toEqual(["closed", 0, 0]);
   });
 
-  it("takes transports by class", () => {
+  it.each(["transports", "transportImplementations"])("takes transports by class, by %s too", (option) => {
     const { manager } = scene();
     const made: ScriptedTransport[] = [];
     class Own extends ScriptedTransport {
@@ -102,7 +102,7 @@ describe("a Manager that connects", () => {
         made.push(this);
       }
     }
-    manager({ transports: [Own] });
+    manager({ [option]: [Own] });
     expect(made.length).toBe(1);
   });
 });

@@ -106,7 +106,9 @@ test("the shapes are those of Socket.IO's options and classes", () => {
 });
 
 test("option objects of Socket.IO's types are taken", () => {
-  expectTypeOf<Omit<Partial<Stock.ManagerOptions>, "transports">>().toExtend<Partial<ManagerOptions>>();
+  expectTypeOf<Omit<Partial<Stock.ManagerOptions>, "transports" | "transportImplementations">>().toExtend<
+    Partial<ManagerOptions>
+  >();
   expectTypeOf<Stock.SocketOptions>().toExtend<SocketOptions>();
   expectTypeOf<Stock.Socket.DisconnectReason>().toEqualTypeOf<Socket.DisconnectReason>();
   expectTypeOf<Stock.DisconnectDescription>().toEqualTypeOf<DisconnectDescription>();

@@ -1,8 +1,8 @@
 // client/ What a client and a server of vaivén say to each other beyond Socket.IO, apart from delivery (ARCHITECTURE.md, "Between our own two ends"):
 // errors through acknowledgements, the time of the return, and credentials that are renewed. Bound by entry/: the smallest browser file has none of it.
-import { VaivenError } from "../errors.js";
+import { type ErrorCode, VaivenError } from "../errors.js";
 import { asError, errorOf, wireErrorOf } from "../event/ack-errors.js";
-import { Capability, controlOf } from "../packet/control-packet.js";
+import type { WireError } from "../packet/control-packet.js";
 import { PacketType, type SocketPacket } from "../packet/socket-packet.js";
 import { readAuth } from "./credentials.js";
 import { guard } from "./guarded-emitter.js";
@@ -19,7 +19,6 @@ export interface OwnEnds {
   read(io: BaseManager, packet: SocketPacket): SocketPacket;
 }
 
-const ALL = Capability.ACK_ERRORS | Capability.DRAIN | Capability.REFRESH;
 /** A server that is to be left alone for longer says so again when we come. */
 const LONGEST_RETURN_MS = 3_600_000;
 
@@ -38,20 +37,30 @@ export const ownEnds: OwnEnds = {
 
   read(io, packet) {
     const { nsp } = packet;
-    // Checked by its reader only as far as it is an array with a text in front.
-    const message = controlOf(packet, ALL);
+    // Checked by its reader only as far as it is an array. What has not its form is passed over: here are the checks of `controlOf`, for what a server says.
+    const [kind, first, second] = packet.data as unknown[];
+    const { name, message, code } = Object(second) as Partial<WireError>;
     const socket = io.nsps[nsp];
-    if (!message) return packet;
-    if (message[0] === "return") io._returnDelay = Math.min(message[1], LONGEST_RETURN_MS);
-    else if (message[0] === "ack-error")
-      return { type: PacketType.ACK, nsp, id: message[1], data: [errorOf(message[2])] };
+    if (kind === "return" && typeof first === "number" && first >= 0)
+      io._returnDelay = Math.min(first, LONGEST_RETURN_MS);
+    else if (kind === "ack-error" && typeof first === "number" && isText(name) && isText(message) && isCode(code))
+      return { type: PacketType.ACK, nsp, id: first, data: [errorOf(second as WireError)] };
     else if (socket && socket.active) {
-      if (message[0] === "lapsed") socket._lapse = new VaivenError(message[1], "the server refuses the credentials");
-      else if (message[0] === "refresh") refresh(socket);
+      if (kind === "lapsed" && isText(first))
+        socket._lapse = new VaivenError(first as ErrorCode, "the server refuses the credentials");
+      else if (kind === "refresh") refresh(socket);
     }
     return packet;
   },
 };
+
+function isText(value: unknown): value is string {
+  return typeof value === "string";
+}
+
+function isCode(value: unknown): boolean {
+  return value === undefined || typeof value === "number" || isText(value);
+}
 
 function refresh(socket: Socket): void {
   const { io, id, nsp } = socket;

@@ -223,10 +223,14 @@ export class ServerSession implements TransportSink, DeadlineEntry {
           return;
         }
         break;
-      case CODE_CLOSE:
-        this.current.discard();
+      case CODE_CLOSE: {
+        const { current } = this;
         this.finish("transport close", undefined);
+        // A poll that is held is answered; what has a closing handshake of its own goes through it, so that the client sees an orderly end.
+        if (current.name === "polling") current.discard();
+        else current.close(1000);
         return;
+      }
       case CODE_NOOP:
         return;
       default:

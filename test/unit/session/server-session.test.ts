@@ -195,6 +195,16 @@ describe("a server session", () => {
     expect(sink.closes).toEqual([["forced close", undefined]]);
   });
 
+  it("ends in an orderly way when the client sends a close packet", () => {
+    const { session, socket, sink } = serverScene();
+    session.open();
+    socket.sink.onText("1");
+    expect(sink.closes).toEqual([["transport close", undefined]]);
+    expect(socket.closedWith?.[0]).toBe(1000);
+    socket.sink.onText("4late");
+    expect(sink.messages).toEqual([]);
+  });
+
   it("reports packets to an observer that asks for them", () => {
     const { session, socket } = serverScene();
     const seen: string[] = [];

@@ -343,7 +343,7 @@ export class Client implements ConnectionSink {
       known._join(this, payload, join, claim);
       return;
     }
-    this.server._makeNamespace(name, payload ?? {}, (namespace) => {
+    this.server._dynamic.makeForClient(name, payload ?? {}, (namespace) => {
       if (this.closed) return;
       if (namespace === undefined) {
         this._forgetPending(name);

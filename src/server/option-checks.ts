@@ -153,6 +153,25 @@ export function remarksOnUnknown(options: object): string[] {
   });
 }
 
+/** What the server is made with: it cannot become another one. */
+const ONLY_WHEN_MADE: readonly (keyof ServerOptions)[] = [
+  "adapter",
+  "parser",
+  "connectionStateRecovery",
+  "cleanupEmptyChildNamespaces",
+  "maxNamespacesPerConnection",
+  "maxAttachments",
+  "maxAttachmentBytes",
+  "rethrowHandlerErrors",
+];
+
+/** What to tell whoever runs the server of options that come too late. */
+export function remarksOnLate(options: object): string[] {
+  return ONLY_WHEN_MADE.filter((name) => Object.hasOwn(options, name)).map(
+    (name) => `the option ${name} has no effect any more: give it to new Server(…).`,
+  );
+}
+
 /** The name that is at most a third of its letters away. */
 function nearest(name: string, names: readonly string[]): string | undefined {
   let best: string | undefined;

@@ -11,17 +11,17 @@ import { Broadcaster } from "./broadcaster.js";
 import { Client, type ConnectionOrigin } from "./client.js";
 import type { RefreshHook } from "./credentials.js";
 import { type CloseOptions, tellReturnTimes } from "./drain.js";
+import { DynamicNamespaces } from "./dynamic-namespaces.js";
 import { Engine } from "./engine.js";
 import { DEFAULT_MAX_BUFFERED_BYTES } from "./engine-options.js";
 import { serverCapabilities, serverEnvelope } from "./envelope.js";
 import { type ErrorHook, ErrorReporter } from "./error-reporter.js";
 import { type ForeignSocket, foreignOrigin } from "./foreign-connection.js";
 import type { EngineHost } from "./host.js";
-import { isThenable } from "./middleware.js";
 import { type AnyNamespace, Namespace, type NamespaceAdapter } from "./namespace.js";
-import { checkedOptions, checkOption, remarksOnUnknown } from "./option-checks.js";
+import { checkedOptions, checkOption, remarksOnLate, remarksOnUnknown } from "./option-checks.js";
 import { defaultCodec, type PacketCodec, parserCodec } from "./packet-writer.js";
-import { type ParentMatcher, ParentNamespace } from "./parent-namespace.js";
+import type { ParentMatcher } from "./parent-namespace.js";
 import { Recovery } from "./recovery.js";
 import { type AdapterConstructor, count, packetLimits, type ServerOptions } from "./server-options.js";
 import type { Socket } from "./socket.js";
@@ -72,6 +72,8 @@ export class Server<
   /** @internal The namespaces by name: a door of plugins. */
   readonly _nsps: Map<string, Namespace<ListenEvents, EmitEvents, ServerSideEvents, SocketData>> = new Map();
   /** @internal */
+  readonly _dynamic: DynamicNamespaces = new DynamicNamespaces(this as AnyServer);
+  /** @internal */
   readonly _codec: PacketCodec;
   /** @internal What it can do beyond Socket.IO, as bits of `Capability`. Control packets have no place among the messages of a program's own parser. */
   readonly _caps: number;
@@ -82,25 +84,21 @@ export class Server<
   /** @internal */
   readonly _deadlines: Deadlines;
   /** @internal */
-  _connectTimeout: number;
+  _connectTimeout!: number;
   /** @internal */
   readonly _cleansUpChildren: boolean;
   /** @internal */
   readonly _maxNamespaces: number;
   /** @internal What may wait for one namespace while its middlewares run, in bytes of messages. */
-  readonly _maxPendingBytes: number;
+  _maxPendingBytes!: number;
   /** @internal What may wait for one client, in bytes: no packet may be larger. */
-  readonly _maxBufferedBytes: number;
+  _maxBufferedBytes!: number;
   /** @internal Undefined where the option is off. */
   readonly _recovery: Recovery | undefined;
   private readonly host: ServerHost;
   /** What {@link close} closes. */
   private readonly engines: Set<{ close(): unknown; leave?(span: number): Promise<void> }> = new Set();
   private readonly httpServers: Set<HttpServer> = new Set();
-  private readonly parents: Map<
-    ParentMatcher,
-    ParentNamespace<ListenEvents, EmitEvents, ServerSideEvents, SocketData>
-  > = new Map();
   private adapterClass: AdapterConstructor;
 
   /**
@@ -120,11 +118,9 @@ export class Server<
     this._errors = new ErrorReporter(host.platform, opts.rethrowHandlerErrors === true);
     this._codec = opts.parser === undefined ? defaultCodec(packetLimits(opts)) : parserCodec(opts.parser);
     this.encoder = this._codec.encoder;
-    this._connectTimeout = opts.connectTimeout ?? 45_000;
+    this.readOptions();
     this._cleansUpChildren = opts.cleanupEmptyChildNamespaces === true;
     this._maxNamespaces = opts.maxNamespacesPerConnection ?? 1000;
-    this._maxPendingBytes = opts.maxHttpBufferSize ?? 1e6;
-    this._maxBufferedBytes = opts.maxBufferedBytes ?? DEFAULT_MAX_BUFFERED_BYTES;
     this._recovery = Recovery.of(host, opts);
     this._caps = opts.parser === undefined ? serverCapabilities(this._recovery !== undefined) : 0;
     this.adapterClass = opts.adapter ?? this._recovery?.createAdapter ?? InMemoryAdapter;
@@ -133,9 +129,11 @@ export class Server<
   }
 
   /**
-   * Serves clients on an HTTP server, or on a new one that listens on a port. The server's other requests reach its own listeners.
+   * Serves clients on an HTTP server, or on a new one that listens on a port. The server's other requests reach its own listeners. May be called for
+   * several servers, which {@link close} closes all.
    *
-   * @throws VaivenError `API_INVALID_ARGUMENT` for an Express application instead of an HTTP server
+   * @param options - what `new Server` was not given. Those of namespaces and events must be given there: here they are remarked on
+   * @throws VaivenError `API_INVALID_ARGUMENT` for an Express application instead of an HTTP server, `API_INVALID_OPTION`
    */
   attach(target: ServerTarget, options: Partial<ServerOptions> = {}): this {
     if (typeof target === "function") {
@@ -162,7 +160,7 @@ export class Server<
     return this.attach(target, options);
   }
 
-  /** uWebSockets.js has no Node HTTP server to attach to. */
+  /** @throws VaivenError `API_UNAVAILABLE`: uWebSockets.js has no Node HTTP server to attach to */
   attachApp(): never {
     throw new VaivenError(
       "API_UNAVAILABLE",
@@ -170,7 +168,7 @@ export class Server<
     );
   }
 
-  /** Takes the connections of an engine: ours, or one of npm's `engine.io`. */
+  /** Takes the connections of an engine: ours, or one of npm's `engine.io`. Connections that it has already are not taken. {@link close} closes it. */
   bind(engine: Engine | EventEmitter): this {
     this.engine = engine as Engine;
     this.engines.add(this.engine);
@@ -182,12 +180,20 @@ export class Server<
     return this;
   }
 
-  /** A namespace: by name, or all those whose names a pattern or a function matches. The same one each time. */
+  /**
+   * A namespace: by name, or all those whose names a pattern or a function matches. The same one each time.
+   *
+   * @param name - a slash is put before it where it has none. A pattern or a function gives a parent: its middlewares and `connection` listeners are those of
+   * each namespace that a client then asks for, and what it emits reaches all of them. Parents are asked in the order in which they were made
+   * @param listener - added as a listener of `connection`
+   * @throws what the constructor of the program's adapter throws
+   */
   of(
     name: string | RegExp | ParentMatcher,
     listener?: (socket: Socket<ListenEvents, EmitEvents, ServerSideEvents, SocketData>) => void,
   ): Namespace<ListenEvents, EmitEvents, ServerSideEvents, SocketData> {
-    const namespace = typeof name === "string" ? this.named(name) : this.parent(name);
+    const namespace: Namespace<ListenEvents, EmitEvents, ServerSideEvents, SocketData> =
+      typeof name === "string" ? this.named(name) : this._dynamic.parentOf(name);
     if (listener !== undefined) namespace.on("connect", listener as Unchecked);
     return namespace;
   }
@@ -251,7 +257,11 @@ export class Server<
     if (callback !== undefined) this._errors.guard(() => callback(error), { event: "close" });
   }
 
-  /** The path below which clients connect. Set it before the first client comes. */
+  /**
+   * The path below which clients connect. Set it before the first client comes. Default: `/socket.io`.
+   *
+   * @throws VaivenError `API_UNAVAILABLE` once clients are connected, `API_INVALID_OPTION`
+   */
   path(): string;
   path(path: string): this;
   path(path?: string): string | this {
@@ -260,7 +270,11 @@ export class Server<
     return this;
   }
 
-  /** Whether the client's files are served. Set it before the first client comes. */
+  /**
+   * Whether the client's files are served below the path. Set it before the first client comes. Default: true.
+   *
+   * @throws VaivenError `API_UNAVAILABLE` once clients are connected, `API_INVALID_OPTION`
+   */
   serveClient(): boolean;
   serveClient(serve: boolean): this;
   serveClient(serve?: boolean): boolean | this {
@@ -269,17 +283,16 @@ export class Server<
     return this;
   }
 
-  /** Milliseconds after which a connection that joined no namespace is closed. */
+  /** Milliseconds after which a connection that joined no namespace is closed: those that are opened from now on. Default: 45000. @throws VaivenError `API_INVALID_OPTION` */
   connectTimeout(): number;
   connectTimeout(ms: number): this;
   connectTimeout(ms?: number): number | this {
     if (ms === undefined) return this._connectTimeout;
-    checkOption("connectTimeout", ms);
-    this._connectTimeout = ms;
+    this.takeOptions({ connectTimeout: ms });
     return this;
   }
 
-  /** The class of adapters. Setting it gives every namespace a new one. */
+  /** The class of adapters. Setting it gives every namespace a new one, which knows nothing of sockets that are in already. @throws VaivenError `API_INVALID_OPTION` */
   adapter(): AdapterConstructor;
   adapter(adapter: AdapterConstructor): this;
   adapter(adapter?: AdapterConstructor): AdapterConstructor | this {
@@ -296,7 +309,6 @@ export class Server<
    */
   _reconfigure(options: Partial<ServerOptions>): void {
     this.takeOptions(options);
-    if (options.connectTimeout !== undefined) this.connectTimeout(options.connectTimeout);
     if (this.httpServer === undefined) return;
     if (this.engine.clientsCount > 0 || this.engine.eventNames().length > 0) {
       throw new VaivenError(
@@ -310,8 +322,18 @@ export class Server<
   }
 
   private takeOptions(options: Partial<ServerOptions>): void {
-    Object.assign(this.opts, checkedOptions(options));
-    for (const remark of remarksOnUnknown(options)) this.host.warn(remark);
+    const given = checkedOptions(options);
+    Object.assign(this.opts, given);
+    for (const remark of [...remarksOnUnknown(given), ...remarksOnLate(given)]) this.host.warn(remark);
+    this.readOptions();
+  }
+
+  /** What may still change when the server is made. */
+  private readOptions(): void {
+    const { connectTimeout, maxHttpBufferSize, maxBufferedBytes } = this.opts;
+    this._connectTimeout = connectTimeout ?? 45_000;
+    this._maxPendingBytes = maxHttpBufferSize ?? 1e6;
+    this._maxBufferedBytes = maxBufferedBytes ?? DEFAULT_MAX_BUFFERED_BYTES;
   }
 
   private startEngine(): void {
@@ -344,41 +366,6 @@ export class Server<
     return new (adapterClass as new (nsp: AnyNamespace) => NamespaceAdapter)(namespace);
   }
 
-  /** @internal The namespace that a client asks for and that there is not; made here if a parent matches it. Undefined if none does. */
-  _makeNamespace(
-    name: string,
-    auth: { [key: string]: Unchecked },
-    found: (namespace: AnyNamespace | undefined) => void,
-  ): void {
-    const parents = [...this.parents];
-    const ask = (index: number): void => {
-      const entry = parents[index];
-      if (entry === undefined) {
-        found(undefined);
-        return;
-      }
-      const [matches, parent] = entry;
-      let answered = false;
-      const next = (error: Error | null, success: boolean): void => {
-        if (answered) return;
-        answered = true;
-        if (error || !success) ask(index + 1);
-        else found(this._nsps.get(name) ?? this.childOf(parent as AnyNamespace, () => parent.createChild(name)));
-      };
-      const failed = (cause: unknown): void => {
-        this._errors.middlewareFailed(cause, { namespace: parent as AnyNamespace });
-        next(null, false);
-      };
-      try {
-        const result: unknown = matches(name, auth, next);
-        if (isThenable(result)) result.then(undefined, failed);
-      } catch (cause) {
-        failed(cause);
-      }
-    };
-    ask(0);
-  }
-
   /** The program's parser may fail to make a decoder: then there is nobody to read what this client sends. */
   private accept(origin: ConnectionOrigin): void {
     try {
@@ -389,37 +376,14 @@ export class Server<
     }
   }
 
-  /** A class of adapters that cannot be made is no reason to leave the client without an answer. */
-  private childOf(parent: AnyNamespace, make: () => AnyNamespace): AnyNamespace | undefined {
-    try {
-      return make();
-    } catch (cause) {
-      this._errors.handlerFailed(cause, { namespace: parent, event: "adapter" });
-      return undefined;
-    }
-  }
-
   private named(name: string): Namespace<ListenEvents, EmitEvents, ServerSideEvents, SocketData> {
     const full = name.startsWith("/") ? name : `/${name}`;
-    const known = this._nsps.get(full);
+    const known = this._nsps.get(full) ?? this._dynamic.makeByPattern(full);
     if (known !== undefined) return known;
-    for (const [matcher, parent] of this.parents)
-      if (patternOf(matcher)?.test(full) === true) return parent.createChild(full);
     const namespace = new Namespace<ListenEvents, EmitEvents, ServerSideEvents, SocketData>(this, full);
     this._nsps.set(full, namespace);
     if (full !== "/") this.sockets.emitReserved("new_namespace", namespace);
     return namespace;
-  }
-
-  private parent(
-    name: RegExp | ParentMatcher,
-  ): ParentNamespace<ListenEvents, EmitEvents, ServerSideEvents, SocketData> {
-    for (const [matcher, parent] of this.parents) {
-      if (matcher === name || (name instanceof RegExp && String(patternOf(matcher)) === String(name))) return parent;
-    }
-    const parent = new ParentNamespace<ListenEvents, EmitEvents, ServerSideEvents, SocketData>(this);
-    this.parents.set(name instanceof RegExp ? patternMatcher(name) : name, parent);
-    return parent;
   }
 }
 
@@ -450,22 +414,6 @@ for (const name of EMITTER_METHODS) {
       return result === this.sockets ? this : result;
     },
   });
-}
-
-interface PatternMatcher extends ParentMatcher {
-  pattern?: RegExp;
-}
-
-function patternMatcher(pattern: RegExp): ParentMatcher {
-  // Global and sticky patterns remember where they were: every name is matched from its beginning.
-  const fresh = new RegExp(pattern.source, pattern.flags.replace(/[gy]/g, ""));
-  const matcher: PatternMatcher = (name, _auth, next) => next(null, fresh.test(name));
-  matcher.pattern = fresh;
-  return matcher;
-}
-
-function patternOf(matcher: ParentMatcher): RegExp | undefined {
-  return (matcher as PatternMatcher).pattern;
 }
 
 function portOf(target: ServerTarget): number | undefined {

@@ -76,6 +76,15 @@ describe("options of a server", () => {
     ]);
   });
 
+  it("that are given after the server was made are taken, or said to come too late", () => {
+    const { io, warnings } = memoryServer();
+    io._reconfigure({ maxBufferedBytes: 5000, connectTimeout: 7, maxAttachments: 1 });
+    expect([io._maxBufferedBytes, io.connectTimeout()]).toEqual([5000, 7]);
+    expect(warnings).toEqual(["the option maxAttachments has no effect any more: give it to new Server(…)."]);
+    expect(() => io.connectTimeout(-1)).toThrow(expect.objectContaining({ code: "API_INVALID_OPTION" }));
+    expect(io.connectTimeout()).toBe(7);
+  });
+
   it("that are unknown are said to whoever runs the server, and stay without effect", () => {
     const { io, warnings } = memoryServer({ pingIntervall: 1 } as Partial<ServerOptions>);
     expect(io.path()).toBe("/socket.io");

@@ -210,15 +210,15 @@ export class Socket<
       // The function may answer late.
       if (this.joining !== engine || io.engine !== engine || !this.isActive) return;
       const caps = (_ownEnds ? _ownEnds.caps : []).concat(_delivery ? "delivery" : []);
-      const payload = Object.assign(
-        {},
-        this._pid && { pid: this._pid, offset: this._lastOffset },
-        data,
-        _envelope && { vaiven: { v: 1, caps, session: _delivery && _delivery.claim() } },
-      );
-      const packet: SocketPacket = { type: PacketType.CONNECT, nsp };
-      if (Object.keys(payload).length) packet.data = payload;
-      this._say(packet, refuse);
+      const own = _envelope && { vaiven: { v: 1, caps, session: _delivery && _delivery.claim() } };
+      const say = (more: object | undefined, fail: (error: unknown) => void): void => {
+        const payload = Object.assign({}, this._pid && { pid: this._pid, offset: this._lastOffset }, data, more);
+        const packet: SocketPacket = { type: PacketType.CONNECT, nsp };
+        if (Object.keys(payload).length) packet.data = payload;
+        this._say(packet, fail);
+      };
+      // A limit that has no room for what is ours may have room for what is the user's.
+      say(own, own ? () => say(undefined, refuse) : refuse);
     };
     const refuse = (error: unknown): void => {
       // With the same credentials the next attempt would end like this one.

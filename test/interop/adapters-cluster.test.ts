@@ -18,7 +18,11 @@ describe("cluster-adapter and sticky: two workers of ours", () => {
   /** Connects and learns in which process. */
   async function visit(library: ClientLibrary, options: ClientOptions): Promise<[ClientSocket, number]> {
     const peer = client(library, url, options);
-    const [pid] = await once<[number]>(peer, "worker");
+    const lost = new Promise<never>((_, reject) => {
+      peer.once("connect_error", reject);
+      peer.once("disconnect", (reason, details) => reject(new Error(reason, { cause: details })));
+    });
+    const [pid] = await Promise.race([once<[number]>(peer, "worker"), lost]);
     return [peer, pid];
   }
 

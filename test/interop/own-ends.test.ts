@@ -28,6 +28,24 @@ describe("errors as acknowledgements between our own ends", () => {
   }
 });
 
+describe("a limit that has no room for what our own ends tell each other", () => {
+  for (const [way, options] of Object.entries(WAYS)) {
+    it(`lets them meet as stock ends: ${way}`, async () => {
+      const scene = await stage(OURS.server, { maxHttpBufferSize: 60, connectionStateRecovery: {} });
+      const { socket, peer } = await pair(scene, OURS.client, { ...options, auth: { token: "t" } });
+      expect(socket.handshake.auth).toEqual({ token: "t" });
+      socket.on("double", (n: number, answer: (n: number) => void) => answer(n * 2));
+      expect(await peer.emitWithAck("double", 21)).toBe(42);
+    });
+  }
+
+  it("refuses credentials that it has no room for", async () => {
+    const scene = await stage(OURS.server, { maxHttpBufferSize: 60 });
+    const peer = client(OURS.client, scene.url, { auth: { token: "t".repeat(60) } });
+    expect((await once<[{ code?: string }]>(peer, "connect_error"))[0].code).toBe("PACKET_TOO_BIG");
+  });
+});
+
 describe("a server that leaves with a drain", () => {
   for (const [way, options] of Object.entries(WAYS)) {
     it(`has its last words heard, and our client comes back when it was told to: ${way}`, async () => {

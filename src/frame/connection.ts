@@ -32,7 +32,7 @@ import { sharedFrameOf, textBytes } from "./shared-frame.js";
 export type ConnectionState = "open" | "closing" | "closed";
 
 /** Pings beyond this many in one chunk are a flood: of those only the last is answered, which section 5.5.3 allows. */
-const MAX_PONGS_PER_CHUNK = 32;
+const MAX_PONGS_PER_CHUNK = 1024;
 const NO_PAYLOAD = new Uint8Array(0);
 
 /** See the figure above. One per client: its fields are few, and what is rarely needed is made when it is. */

@@ -22,6 +22,7 @@ const both = (name: string, frames: Frames, expected: Case["frames"] = [], close
 const NOT_TEXT = Buffer.from([0, 255, 254, 253, 252, 0, 251]);
 const LONGEST = Buffer.alloc(125, 0xfe);
 const tenPings = Array.from({ length: 10 }, (_, n) => [FIN | PING, `ping ${n}`] as const);
+const manyPings = Array.from({ length: 500 }, (_, n) => [FIN | PING, `${n}`] as const);
 const tenPongs = tenPings.map(([, payload]) => pong(payload));
 
 const pings: readonly Case[] = [
@@ -76,6 +77,11 @@ const pings: readonly Case[] = [
     ],
     [pong("asked")],
   ),
+  {
+    name: "5.5.2: 500 pings at once",
+    bytes: (peer) => join(peer, ...manyPings),
+    frames: manyPings.map(([, payload]) => pong(payload)),
+  },
   ...both("5.5.2: ten pings", tenPings, tenPongs),
   ...both(
     "5.5.2: pings among messages, in order",

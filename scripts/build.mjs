@@ -71,6 +71,17 @@ declare function callable(uri?: string, opts?: Partial<ManagerOptions & SocketOp
 
   writeNamed({ folder: clientFolder, entry: "client-delivery" });
   writeNamed({ folder: clientFolder, entry: "client-outbox" });
+  // TypeScript does not know for what a bundler bundles: where it asks neither for Node nor for a browser it sees the stores of both.
+  for (const folder of ["cjs", "esm"]) {
+    writeFileSync(
+      at(`packages/client/build/${folder}/entry/client-outbox-either.d.ts`),
+      `import type { OutboxStore } from "./client-outbox-browser.js";
+export * from "./client-outbox-browser.js";
+/** On Node: a store for {@link openOutbox} in a file. */
+export declare function fileStore(path: string): OutboxStore;
+`,
+    );
+  }
 
   const browserFiles = at("packages/client/dist");
   await writeBrowserFiles({

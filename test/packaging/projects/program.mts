@@ -3,6 +3,7 @@ import { createServer } from "node:http";
 import { type Namespace, Server, type ServerOptions, type Socket } from "socket.io";
 import { connect as connectWebSocket, type WebSocketPeer, WebSocketServer } from "socket.io/websocket";
 import { type Socket as ClientSocket, io as connect, Manager, type ManagerOptions } from "socket.io-client";
+import { fileStore, type OutboxStore } from "socket.io-client/outbox";
 
 interface ToServer {
   double: (number: number, answer: (result: number) => void) => void;
@@ -32,3 +33,6 @@ export const webSockets: WebSocketServer = new WebSocketServer({ origins: "*", v
 webSockets.on("connection", (peer: WebSocketPeer, request) => peer.send(request.url ?? ""));
 export const opening: Promise<WebSocketPeer> = connectWebSocket("ws://localhost", { protocols: "chat" });
 opening.then((peer) => peer.on("message", (data) => console.log(typeof data === "string" ? data : data.length)));
+
+// Node's alone: a bundler takes the form for browsers.
+export const store: OutboxStore = fileStore("outbox");

@@ -4,7 +4,7 @@ import { type Namespace, Server, type ServerOptions, type Socket } from "socket.
 import { connect as connectWebSocket, type WebSocketPeer, WebSocketServer } from "socket.io/websocket";
 import { type Socket as ClientSocket, io as connect, Manager, type ManagerOptions } from "socket.io-client";
 import { delivery } from "socket.io-client/delivery";
-import { fileStore, type Outbox, openOutbox } from "socket.io-client/outbox";
+import { type Outbox, type OutboxStore, openOutbox } from "socket.io-client/outbox";
 
 interface ToServer {
   double: (number: number, answer: (result: number) => void) => void;
@@ -31,7 +31,8 @@ client.emit("double", 21, (result) => console.log(result.toFixed()));
 const counted: ClientSocket<ToClient, ToServer> = connect("http://localhost", {
   delivery: delivery({ maxPackets: 100 }),
 });
-export const outbox: Promise<Outbox<ToServer>> = openOutbox(counted, fileStore("outbox"), { maxEntries: 10 });
+declare const store: OutboxStore;
+export const outbox: Promise<Outbox<ToServer>> = openOutbox(counted, store, { maxEntries: 10 });
 
 export const manager: Manager = new Manager("http://localhost");
 

@@ -117,7 +117,8 @@ for (const name of BROWSERS) {
           const recoveries = await page.evaluate<boolean[]>("recoveries");
           expect(recoveries.slice(1)).not.toContain(false);
           expect(recoveries.length).toBeGreaterThan(2);
-          expect(await page.evaluate("socket.id")).toBe(id);
+          // A heartbeat may be late once more on a busy machine: then the socket is between two connections just now.
+          expect(await eventually<string>(page, "socket.id", Boolean)).toBe(id);
           expect(here.lost).toEqual([]);
         });
       }

@@ -39,11 +39,11 @@ export const ownEnds: OwnEnds = {
     const { nsp } = packet;
     // Checked by its reader only as far as it is an array. What has not its form is passed over: here are the checks of `controlOf`, for what a server says.
     const [kind, first, second] = packet.data as unknown[];
-    const { name, message, code } = Object(second) as Partial<WireError>;
+    const { name, message } = Object(second) as Partial<WireError>;
     const socket = io.nsps[nsp];
     if (kind === "return" && typeof first === "number" && first >= 0)
       io._returnDelay = Math.min(first, LONGEST_RETURN_MS);
-    else if (kind === "ack-error" && typeof first === "number" && isText(name) && isText(message) && isCode(code))
+    else if (kind === "ack-error" && typeof first === "number" && isText(name) && isText(message))
       return { type: PacketType.ACK, nsp, id: first, data: [errorOf(second as WireError)] };
     else if (socket && socket.active) {
       if (kind === "lapsed" && isText(first))
@@ -56,10 +56,6 @@ export const ownEnds: OwnEnds = {
 
 function isText(value: unknown): value is string {
   return typeof value === "string";
-}
-
-function isCode(value: unknown): boolean {
-  return value === undefined || typeof value === "number" || isText(value);
 }
 
 function refresh(socket: Socket): void {

@@ -218,7 +218,7 @@ export class Socket<
         this._say(packet, fail);
       };
       // A limit that has no room for what is ours may have room for what is the user's.
-      say(own, own ? () => say(undefined, refuse) : refuse);
+      say(own, () => say(undefined, refuse));
     };
     const refuse = (error: unknown): void => {
       // With the same credentials the next attempt would end like this one.

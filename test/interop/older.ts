@@ -22,6 +22,8 @@ export interface OlderPair {
   readonly client: ClientLibrary;
   /** Whether the client speaks Engine.IO 3: it tells who it is in the query of a namespace, and hears of refusals as `error`. */
   readonly version2?: boolean;
+  /** Whether both ends know of connection state recovery, as those since 4.6 do. */
+  readonly recovers?: boolean;
   /** Other ways to carry the connection than the usual ones. */
   readonly ways?: Readonly<Record<string, ClientOptions>>;
 }
@@ -49,7 +51,14 @@ async function wentOver(socket: ClientSocket): Promise<void> {
 }
 
 /** Declares the tests of one pair. */
-export function describeOlder({ name, server, client, version2 = false, ways = WAYS }: OlderPair): void {
+export function describeOlder({
+  name,
+  server,
+  client,
+  version2 = false,
+  recovers = false,
+  ways = WAYS,
+}: OlderPair): void {
   const serverOptions = version2 ? { allowEIO3: true } : {};
   /** A client of `namespace` that says `token`. */
   const as = (token: string, url: string, namespace: string, options: ClientOptions): ClientSocket =>
@@ -183,7 +192,7 @@ export function describeOlder({ name, server, client, version2 = false, ways = W
         expect(await asked(peer, "say")).toBe("here");
       });
 
-      it("comes back as somebody new where the server recovers sessions and it cannot know of that", async () => {
+      it(`comes back as ${recovers ? "who it was" : "somebody new"} where the server recovers sessions`, async () => {
         const scene = await stage(server, { ...serverOptions, connectionStateRecovery: {} } as never);
         const { socket, peer } = await pair(scene, client, {
           ...options,
@@ -198,8 +207,8 @@ export function describeOlder({ name, server, client, version2 = false, ways = W
         const back = once(scene.io, "connection");
         socket.conn.close();
         const [successor] = (await back) as [ServerSocket];
-        expect(successor.id).not.toBe(socket.id);
-        expect(successor.recovered ?? false).toBe(false);
+        expect(successor.id === socket.id).toBe(recovers);
+        expect(successor.recovered ?? false).toBe(recovers);
         const second = once<[number]>(peer, "n");
         successor.emit("n", 2);
         expect((await second)[0]).toBe(2);

@@ -38,8 +38,18 @@ const client2: ClientLibrary = { io: version2, Manager: version2.Manager };
 const stockClient: ClientLibrary = { io: stockIo, Manager: StockManager };
 const websocket = { transports: ["websocket"] };
 
-describeOlder({ name: "npm client, our server over ws", server: over(WebSocketServer), client: stockClient });
-describeOlder({ name: "our client, our server over an old ws", server: over(OldWebSocketServer), client: OURS.client });
+describeOlder({
+  name: "npm client, our server over ws",
+  server: over(WebSocketServer),
+  client: stockClient,
+  recovers: true,
+});
+describeOlder({
+  name: "our client, our server over an old ws",
+  server: over(OldWebSocketServer),
+  client: OURS.client,
+  recovers: true,
+});
 describeOlder({
   name: "npm client 2, our server over ws",
   server: over(WebSocketServer),

@@ -128,6 +128,8 @@ for (const name of BROWSERS) {
       await page.evaluate(`Promise.all([${[0, 1, 2].map(emit).join()}]).then(() => 0)`);
       expect(heard).toEqual([]);
       proxy.speakAgain();
+      // What met the silence stays silent, and a browser would ask for the page over a connection that it kept.
+      proxy.cutAll();
       await page.open(`http://127.0.0.1:${port}/`);
       expect(await page.evaluate(open(port))).toBeLessThanOrEqual(3);
       await page.evaluate(emit(3));

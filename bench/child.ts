@@ -68,8 +68,11 @@ export class Child {
       this.#stderr = (this.#stderr + chunk.toString()).slice(-4000);
     });
     this.#process.on("message", (message) => {
-      if (this.#waiting === undefined) this.#inbox.push(message);
-      else this.#waiting.resolve(message);
+      const waiting = this.#waiting;
+      // The next message may come before who waits for this one goes on.
+      this.#waiting = undefined;
+      if (waiting === undefined) this.#inbox.push(message);
+      else waiting.resolve(message);
     });
     this.#exit = new Promise((resolve) => {
       this.#process.once("exit", () => {

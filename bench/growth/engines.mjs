@@ -68,7 +68,7 @@ async function vaivenEngine() {
     open() {
       const transport = new MemoryTransport();
       const request = requestOf();
-      io.engine.open(io.engine.generateId(request), 4, transport, request);
+      io.engine.sessions.open(io.engine.generateId(request), 4, transport, request);
       return transport;
     },
     receive: (transport, packet) => transport.sink.onText(`4${packet}`),

@@ -106,7 +106,7 @@ export class SessionAwareAdapter extends InMemoryAdapter {
       this.keep(outgoing, opts);
       this.sendWithOffset(packet, outgoing, opts);
     } else if (typeof args[args.length - 1] === "string") {
-      // Socket.IO's clients take the last argument of any event for an offset if it is a string: it shall be one.
+      // Socket.IO's clients take the last argument of an event for an offset if it is a string: it shall be one.
       this.sendWithOffset(packet, this.encodeEvent(packet, [...args, this.offset(this.log.last)], opts.flags), opts);
     } else super.broadcast(packet, opts);
   }

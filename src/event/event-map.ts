@@ -9,7 +9,7 @@ export interface EventsMap {
   [event: string]: Unchecked;
 }
 
-/** The event map of programs that declare none: any event, any arguments. */
+/** The event map of programs that declare none: events of every name, with whatever arguments. */
 export interface DefaultEventsMap {
   [event: string]: (...args: Unchecked[]) => void;
 }

@@ -18,7 +18,7 @@ export interface ByteStream {
   };
 }
 
-/** What is used of a WebTransport session: any object with the W3C interface has it. */
+/** What is used of a WebTransport session: each object with the W3C interface has it. */
 export interface WebTransportSession {
   readonly ready: Promise<unknown>;
   readonly closed: Promise<unknown>;

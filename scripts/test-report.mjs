@@ -1,4 +1,4 @@
-// A reporter of vitest for scripts/test.mjs: counts the tests of a run and keeps what failed, errors outside of tests too,
+// A reporter of vitest for scripts/test-counts.mjs: counts the tests of a run and keeps what failed, errors outside of tests too,
 // and writes both as JSON to the file that VAIVEN_TEST_REPORT names.
 import { writeFileSync } from "node:fs";
 import { relative } from "node:path";

@@ -1,6 +1,8 @@
 // node/ `vaiven/websocket`: the client's opening handshake (RFC 6455 section 4.1) by node:http, so that agents, proxies and TLS work as everywhere.
+import { lookup as lookUp } from "node:dns";
 import { type ClientRequest, type IncomingMessage, type OutgoingHttpHeaders, request as requestHttp } from "node:http";
 import { type RequestOptions, request as requestHttps } from "node:https";
+import { isIP, type LookupFunction } from "node:net";
 import type { Duplex } from "node:stream";
 import { VaivenError } from "../errors.js";
 import {
@@ -9,6 +11,7 @@ import {
   offerHandshake,
   verifyHandshake,
 } from "../frame/handshake-client.js";
+import { handshakeTurns } from "./handshake-turns.js";
 import { nodePlatform } from "./platform.js";
 import { invalid, type WebSocketOptions, type WebSocketSettings, webSocketSettings } from "./websocket-options.js";
 import { WebSocketPeer } from "./websocket-peer.js";
@@ -26,6 +29,13 @@ export interface WebSocketClientOptions extends WebSocketOptions {
   readonly headers?: Readonly<Record<string, string | readonly string[]>>;
   /** How many redirects are followed, never from wss to ws, and without credentials to another origin. Default: 0. */
   readonly maxRedirects?: number;
+  /**
+   * Whether this handshake may run beside others with the same address and port. Otherwise they run one behind the other, in the order of the calls
+   * (RFC 6455 section 4.1), and `handshakeTimeout` begins with each one's turn. Default: false.
+   */
+  readonly parallelHandshakes?: boolean;
+  /** Ends the attempt, also while it waits for its turn. Once the WebSocket is open it has no effect. Default: none. */
+  readonly signal?: AbortSignal;
   /** What goes to `https.request` besides: TLS options (`ca`, `cert`, `key`, `rejectUnauthorized` …), `agent`, `localAddress`, `lookup` … */
   readonly request?: Omit<
     RequestOptions,
@@ -37,6 +47,8 @@ const OWN_OPTIONS: readonly string[] = [
   "protocols",
   "headers",
   "maxRedirects",
+  "parallelHandshakes",
+  "signal",
   "request",
 ] satisfies readonly (keyof WebSocketClientOptions)[];
 
@@ -46,7 +58,7 @@ const OWN_OPTIONS: readonly string[] = [
  * @param url - `ws:` or `wss:`; `http:` and `https:` mean the same. User name and password are sent as `Authorization: Basic`.
  * @throws VaivenError, all as rejections: API_INVALID_ARGUMENT, API_INVALID_OPTION; HANDSHAKE_STATUS if the server answers otherwise (`httpStatus`,
  * `detail.body`, `detail.location`); HANDSHAKE_UPGRADE, HANDSHAKE_ACCEPT, HANDSHAKE_PROTOCOL, HANDSHAKE_EXTENSION if its answer is none;
- * HANDSHAKE_TIMEOUT after `handshakeTimeout`; SESSION_TRANSPORT_ERROR if the network fails.
+ * HANDSHAKE_TIMEOUT after `handshakeTimeout`; HANDSHAKE_ABORTED by `signal` (`cause` is its reason); SESSION_TRANSPORT_ERROR if the network fails.
  *
  * @example
  * const peer = await connect("ws://localhost:3000", { protocols: ["chat"] });
@@ -54,9 +66,15 @@ const OWN_OPTIONS: readonly string[] = [
  */
 export async function connect(url: string | URL, options: WebSocketClientOptions = {}): Promise<WebSocketPeer> {
   const settings = webSocketSettings("client", options, OWN_OPTIONS);
-  const { protocols = [], maxRedirects = 0 } = options;
+  const { protocols = [], maxRedirects = 0, parallelHandshakes = false, signal } = options;
   if (!Number.isSafeInteger(maxRedirects) || maxRedirects < 0) {
     throw invalid(`expected maxRedirects to be a whole number from 0, got ${String(maxRedirects)}`);
+  }
+  if (typeof parallelHandshakes !== "boolean") {
+    throw invalid(`expected parallelHandshakes to be true or false, got ${String(parallelHandshakes)}`);
+  }
+  if (signal !== undefined && !(signal instanceof AbortSignal)) {
+    throw invalid(`expected signal to be an AbortSignal, got ${String(signal)}`);
   }
   const offer = offerHandshake(nodePlatform, {
     protocols: typeof protocols === "string" ? [protocols] : protocols,
@@ -74,6 +92,7 @@ class Attempt {
   private readonly reject: (error: VaivenError) => void;
   private request: ClientRequest | undefined = undefined;
   private timer: NodeJS.Timeout | undefined = undefined;
+  private giveTurnBack: (() => void) | undefined = undefined;
   private isOver = false;
   private redirects = 0;
   private dropsCredentials = false;
@@ -93,20 +112,84 @@ class Attempt {
   }
 
   begin(url: URL): void {
+    const { signal } = this.options;
+    if (signal?.aborted) {
+      this.onAbort();
+      return;
+    }
+    signal?.addEventListener("abort", this.onAbort);
+    this.startClock();
+    this.askInTurn(url);
+  }
+
+  private readonly onAbort = (): void => {
+    const cause: unknown = this.options.signal?.reason;
+    this.fail(
+      new VaivenError("HANDSHAKE_ABORTED", `the handshake was ended by its signal: ${String(cause)}`, { cause }),
+    );
+  };
+
+  private startClock(): void {
+    clearTimeout(this.timer);
     const { handshakeTimeout } = this.settings;
     this.timer = setTimeout(() => {
       this.fail(new VaivenError("HANDSHAKE_TIMEOUT", `expected an answer within ${handshakeTimeout} ms, got none`));
     }, handshakeTimeout);
-    this.ask(url);
   }
 
-  private ask(url: URL): void {
+  private askInTurn(url: URL): void {
+    const { request: more, parallelHandshakes } = this.options;
+    if (parallelHandshakes) {
+      this.ask(url, {});
+      return;
+    }
+    const port = url.port || (url.protocol === "https:" ? "443" : "80");
+    const remote = knownRemote(url.hostname, more);
+    if (remote !== undefined) {
+      this.inTurn([`${remote}:${port}`], () => this.ask(url, {}));
+      return;
+    }
+    const find = more?.lookup ?? lookUp;
+    // The connection waits between its name and its address.
+    const lookup: LookupFunction = (hostname, options, found) =>
+      find(hostname, options, (error, address, family) => {
+        const addresses = typeof address === "string" ? [address] : (address ?? []).map((each) => each.address);
+        this.inTurn(
+          addresses.map((each) => `${each}:${port}`),
+          () => found(error, address, family),
+        );
+      });
+    this.ask(url, { lookup });
+  }
+
+  /** The time of those before is not this one's: each of them has its own limit. */
+  private inTurn(remotes: readonly string[], begin: () => void): void {
+    let hasBegun = false;
+    let hasWaited = false;
+    const giveBack = handshakeTurns.take(remotes, () => {
+      hasBegun = true;
+      if (hasWaited) this.startClock();
+      begin();
+    });
+    // It may have come to its end meanwhile.
+    if (this.isOver) {
+      giveBack();
+      return;
+    }
+    this.giveTurnBack = giveBack;
+    if (hasBegun) return;
+    hasWaited = true;
+    clearTimeout(this.timer);
+  }
+
+  private ask(url: URL, found: Pick<RequestOptions, "lookup">): void {
     let request: ClientRequest;
     try {
       request = (url.protocol === "https:" ? requestHttps : requestHttp)(url, {
         // A connection of its own: one that an agent kept may be about to end.
         agent: false,
         ...this.options.request,
+        ...found,
         ...(this.dropsCredentials && { auth: null }),
         headers: this.headers(),
       });
@@ -182,6 +265,7 @@ class Attempt {
   private follow(from: URL, location: string, response: IncomingMessage): void {
     response.on("error", () => {});
     this.request?.destroy();
+    this.giveTurnBack?.();
     this.redirects++;
     let to: URL;
     try {
@@ -195,7 +279,7 @@ class Attempt {
       return;
     }
     if (to.origin !== from.origin) this.dropsCredentials = true;
-    this.ask(to);
+    this.askInTurn(to);
   }
 
   private verify(response: IncomingMessage): HandshakeAgreement | VaivenError {
@@ -225,7 +309,20 @@ class Attempt {
   private over(): void {
     this.isOver = true;
     clearTimeout(this.timer);
+    this.options.signal?.removeEventListener("abort", this.onAbort);
+    this.giveTurnBack?.();
   }
+}
+
+/**
+ * What stands for the host where it is known before the connection is made: its address; where somebody else finds the address (a proxy's agent), the
+ * name, as RFC 6455 says. Undefined for a name that has to be looked up.
+ */
+function knownRemote(hostname: string, request: WebSocketClientOptions["request"]): string | undefined {
+  if (typeof request?.socketPath === "string") return request.socketPath;
+  if (request !== undefined && (request.createConnection !== undefined || request.agent)) return hostname;
+  const address = hostname.replace(/^\[|\]$/g, "");
+  return isIP(address) === 0 ? undefined : address;
 }
 
 /** As node:http takes it. @throws VaivenError API_INVALID_ARGUMENT */

@@ -48,6 +48,7 @@ function serverArguments(load: Load, subject: Subject, options: CellOptions): st
     clients: options.clients,
     messageBytes: exchangeFor(load, subject).requests[0]?.length ?? 0,
     variant: subject.variant ?? "",
+    isCompressed: load.isCompressed === true,
   };
   const flags = load.name === "memory" ? ["--expose-gc"] : [];
   return [...flags, join(__dirname, "servers", subject.server), JSON.stringify(task)];

@@ -62,7 +62,7 @@ function legend(present: ReadonlySet<string>): string[] {
 
 export function chart(rows: readonly Row[], caption: string): string {
   const drawn = rows.map((row) => ({ row, entries: entriesOf(row) }));
-  const ratios = drawn.flatMap(({ row, entries }) => [row.load.target, ...entries.map(({ ratio }) => ratio)]);
+  const ratios = drawn.flatMap(({ row, entries }) => [row.load.target ?? 1, ...entries.map(({ ratio }) => ratio)]);
   const low = Math.min(1, ...ratios) < 1 ? 0.5 : 1;
   const scale = logScale(low, Math.max(10, ...ratios) * 1.08, LEFT, RIGHT, [1, 2, 5]);
   const bottom = TOP + drawn.length * ROW;
@@ -95,8 +95,10 @@ export function chart(rows: readonly Row[], caption: string): string {
     for (const { name, ratio } of entries) {
       if (name !== "vaiven" && name !== "socket.io") parts.push(mark(name, scale.at(ratio), y));
     }
-    const aim = scale.at(row.load.target);
-    parts.push(line(aim, y - BAR / 2 - 3, aim, y + BAR / 2 + 3, "ink", ' stroke-width="2"'));
+    if (row.load.target !== undefined) {
+      const aim = scale.at(row.load.target);
+      parts.push(line(aim, y - BAR / 2 - 3, aim, y + BAR / 2 + 3, "ink", ' stroke-width="2"'));
+    }
     const costs = { anchor: "end", size: 12 } as const;
     if (ours !== undefined) {
       parts.push(text(RIGHT + 62, y + 4, `${figure(ours.ratio)}×`, { anchor: "end", size: 14, bold: true }));

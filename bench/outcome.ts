@@ -96,7 +96,8 @@ export function table(rows: readonly Row[]): string {
   const lines: string[][] = [HEAD];
   for (const row of rows) {
     const size = row.clients === row.load.clients ? "" : ` (${row.clients} only: open files are limited)`;
-    const title = `${row.load.name}: ${row.load.title}${size}, ${row.load.unit}, aim ${row.load.target}×`;
+    const aim = row.load.target === undefined ? "" : `, aim ${row.load.target}×`;
+    const title = `${row.load.name}: ${row.load.title}${size}, ${row.load.unit}${aim}`;
     lines.push([], [`\0${title}`]);
     for (const { subject, rounds, failures } of row.cells) {
       const summary = summarise(rounds);

@@ -52,7 +52,7 @@ class Pair {
     flags: readonly string[],
   ): Promise<Pair> {
     const { server: file, title } = SUBJECTS[subject];
-    const serverTask = { kind: "grow", message: "grow", clients: 0, messageBytes: 0, variant: "" };
+    const serverTask = { kind: "grow", message: "grow", clients: 0, messageBytes: 0, variant: "", isCompressed: false };
     const script = join(__dirname, "../servers", file);
     const server = new Child(`the ${title} server`, cores.server, [...flags, script, JSON.stringify(serverTask)]);
     try {

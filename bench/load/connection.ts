@@ -1,5 +1,6 @@
 // Load generator: one raw TCP connection, and the opening handshakes by bytes (RFC 6455 4.1; Engine.IO 4 open; Socket.IO 5 CONNECT).
 import { createConnection, type Socket } from "node:net";
+import { constants, inflateRawSync } from "node:zlib";
 import type { Subject } from "../loads.js";
 import { textFrame } from "./messages.js";
 
@@ -45,9 +46,28 @@ export interface Target {
   readonly subject: Subject;
 }
 
-/** Payloads of the complete server frames at the start of `bytes`, as text, and what is left. Used outside the measured window only. */
-function readFrames(bytes: Buffer): { texts: string[]; rest: Buffer } {
-  const texts: string[] = [];
+/** Inflates one message after the other (RFC 7692 section 7.2.2): what came before is the dictionary of the next. */
+class MessageInflater {
+  #window: Buffer = Buffer.alloc(0);
+
+  inflate(payload: Buffer): Buffer {
+    const message = inflateRawSync(Buffer.concat([payload, Buffer.from([0x00, 0x00, 0xff, 0xff])]), {
+      finishFlush: constants.Z_SYNC_FLUSH,
+      ...(this.#window.length > 0 && { dictionary: this.#window }),
+    });
+    this.#window = Buffer.concat([this.#window, message]).subarray(-32_768);
+    return message;
+  }
+}
+
+interface Frame {
+  readonly text: string;
+  readonly isCompressed: boolean;
+}
+
+/** The complete server frames at the start of `bytes`, and what is left. Used outside the measured window only. */
+function readFrames(bytes: Buffer, inflater: MessageInflater): { frames: Frame[]; rest: Buffer } {
+  const frames: Frame[] = [];
   let at = 0;
   for (;;) {
     const short = (bytes[at + 1] ?? 0) & 0x7f;
@@ -56,10 +76,12 @@ function readFrames(bytes: Buffer): { texts: string[]; rest: Buffer } {
     const length =
       header === 2 ? short : header === 4 ? bytes.readUInt16BE(at + 2) : Number(bytes.readBigUInt64BE(at + 2));
     if (bytes.length < at + header + length) break;
-    texts.push(bytes.toString("utf8", at + header, at + header + length));
+    const payload = bytes.subarray(at + header, at + header + length);
+    const isCompressed = ((bytes[at] ?? 0) & 0x40) > 0;
+    frames.push({ text: (isCompressed ? inflater.inflate(payload) : payload).toString(), isCompressed });
     at += header + length;
   }
-  return { texts, rest: bytes.subarray(at) };
+  return { frames, rest: bytes.subarray(at) };
 }
 
 export class Connection {
@@ -69,6 +91,7 @@ export class Connection {
   #pending: Buffer = Buffer.alloc(0);
   #fail: (error: Error) => void;
   #closing = false;
+  readonly #inflater = new MessageInflater();
   /** Events and acknowledgements received, and told. Undefined where nobody counts. */
   #counts: { received: number; told: number } | undefined;
 
@@ -152,17 +175,20 @@ export class Connection {
     if (isCounted) this.#counts = { received: 0, told: 0 };
   }
 
-  /** The next text frame; any other than the expected one is an error, a ping excepted. */
-  nextText(isExpected: (text: string) => boolean): Promise<void> {
+  /** The next text frame; any other than the expected one is an error, a ping excepted, and so is one that should be compressed and is not. */
+  nextText(isExpected: (text: string) => boolean, isCompressed: boolean = false): Promise<void> {
     return this.#until((bytes) => {
-      const { texts, rest } = readFrames(bytes);
-      const seen = texts.filter((text) => text !== "2" && !text.startsWith("47"));
-      if (texts.includes("2")) this.socket.write(PONG);
-      if (seen.length === 0) return undefined;
-      if (seen[0]?.startsWith("42") || seen[0]?.startsWith("43")) this.received(1);
-      if (seen.length > 1 || !isExpected(seen[0] ?? "")) {
-        throw new Error(`unexpected from the server: ${seen.join(" | ").slice(0, 200)}`);
+      const { frames, rest } = readFrames(bytes, this.#inflater);
+      const seen = frames.filter(({ text }) => text !== "2" && !text.startsWith("47"));
+      if (seen.length < frames.length && frames.some(({ text }) => text === "2")) this.socket.write(PONG);
+      const [first] = seen;
+      if (first === undefined) return undefined;
+      if (first.text.startsWith("42") || first.text.startsWith("43")) this.received(1);
+      if (seen.length > 1 || !isExpected(first.text)) {
+        const texts = seen.map(({ text }) => text);
+        throw new Error(`unexpected from the server: ${texts.join(" | ").slice(0, 200)}`);
       }
+      if (isCompressed && !first.isCompressed) throw new Error("the server does not compress");
       return rest;
     });
   }

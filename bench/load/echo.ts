@@ -105,7 +105,7 @@ export class EchoDriver implements Driver {
     const { firstReply, replyBytes } = this.#exchange;
     connection.socket.write(this.#exchange.requests[0] ?? "");
     if (firstReply === undefined || this.#exchange.replyFrames > 1) await connection.nextBytes(replyBytes);
-    else await connection.nextText((text) => text === firstReply);
+    else await connection.nextText((text) => text === firstReply, this.#load.isCompressed);
   }
 
   run(seconds: number): Promise<void> {

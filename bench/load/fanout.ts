@@ -66,7 +66,7 @@ export class FanoutDriver implements Driver {
     const { firstReply, replyBytes } = this.#exchange;
     for (const receiver of receivers) {
       if (firstReply === undefined) await receiver.nextBytes(replyBytes);
-      else await receiver.nextText((text) => text === firstReply);
+      else await receiver.nextText((text) => text === firstReply, this.#load.isCompressed);
     }
   }
 

@@ -30,8 +30,11 @@ const handlers = {
 /** The library's own defaults throughout: every limit that it has is on. */
 export function serveEvents(Server) {
   const server = createServer();
-  // Both ends count what they send: what `npm run bench -- delivery` measures.
-  const io = new Server(server, task.variant === "delivery" ? { connectionStateRecovery: {} } : {});
+  const io = new Server(server, {
+    ...(task.isCompressed && { perMessageDeflate: true }),
+    // Both ends count what they send: what `npm run bench -- delivery` measures.
+    ...(task.variant === "delivery" && { connectionStateRecovery: {} }),
+  });
   const handle = handlers[task.message];
   io.on("connection", (socket) => handle(io, socket));
   if (task.variant === "request = null") {

@@ -3,7 +3,7 @@ import { writeFileSync } from "node:fs";
 import { Session } from "node:inspector";
 import { setTimeout as delay } from "node:timers/promises";
 
-/** @type {{ kind: string, message: string, clients: number, messageBytes: number, variant: string }} */
+/** @type {{ kind: string, message: string, clients: number, messageBytes: number, variant: string, isCompressed: boolean }} */
 export const task = JSON.parse(process.argv[2] ?? "{}");
 
 /** Rooms of the load "rooms": a hundred of them, ten to a client, so that a thousand clients make a hundred rooms of a hundred. */

@@ -4,7 +4,7 @@ import { WebSocketServer } from "ws";
 import { measured, roomName, roomsOf, task } from "./measured.mjs";
 
 const server = createServer();
-const wss = new WebSocketServer({ server });
+const wss = new WebSocketServer({ server, perMessageDeflate: task.isCompressed });
 const rooms = new Map();
 
 function join(socket, client) {

@@ -297,7 +297,8 @@
   function hue(nick) {
     let sum = 0;
     for (const character of nick) sum = (sum * 31 + character.codePointAt(0)) % 360;
-    return sum;
+    // By the golden angle: names that differ little get colours that differ much.
+    return Math.round(sum * 137.508) % 360;
   }
 
   function avatar(nick) {

@@ -110,8 +110,9 @@ export class Recovery {
   }
 
   /** The client left before it had its session: it may come for it again. */
-  private giveBack(namespace: AnyNamespace, { sid, pid, rooms, data }: RestoredSession): void {
-    namespace._askAdapter((adapter) => adapter.persistSession({ sid, pid, rooms, data }));
+  private giveBack(namespace: AnyNamespace, { sid, pid, rooms, data, expiresAt }: RestoredSession): void {
+    const session = { sid, pid, rooms, data, ...(expiresAt === undefined ? undefined : { expiresAt }) };
+    namespace._askAdapter((adapter) => adapter.persistSession(session));
     namespace._askAdapter((adapter) => adapter.delAll(sid));
   }
 }

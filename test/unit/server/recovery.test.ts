@@ -1,5 +1,6 @@
 // Recovery by bytes, with a clock that the test moves: what stock clients send and are sent.
 import { describe, expect, it } from "vitest";
+import type { AnySocket } from "../../../src/server/socket.js";
 import type { FakeConnection, MemoryServer } from "./fake-connection.js";
 import { memoryServer } from "./fake-connection.js";
 
@@ -212,6 +213,20 @@ describe("connection state recovery", () => {
     const [, again, missed] = await join(server, { pid });
     expect(again.sid).toBe(sid);
     expect(argumentsOf(missed)).toEqual([["missed"]]);
+  });
+
+  it("keeps the end of the credentials over a return that came to nothing", async () => {
+    const server = on();
+    const [first, { sid, pid }] = await join(server);
+    const end = Date.now() + 60_000;
+    (server.io.sockets.sockets.get(sid) as AnySocket).expiresAt = end;
+    first.end("transport close");
+    const second = server.connect();
+    second.receive(`0${JSON.stringify({ pid })}`);
+    second.end("transport close");
+    await settled();
+    await join(server, { pid });
+    expect(server.io.sockets.sockets.get(sid)?.expiresAt).toBe(end);
   });
 
   it("refuses an option that is no object", () => {

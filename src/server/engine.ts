@@ -37,6 +37,7 @@ import { EngineSessions } from "./engine-sessions.js";
 import { serveWebTransport, type WebTransportRequest } from "./engine-webtransport.js";
 import { type EngineFailure, GuardedEmitter } from "./guarded-emitter.js";
 import type { EngineHost, HttpRoute, UpgradeExchange, WebSocketAcceptor } from "./host.js";
+import { isThenable } from "./middleware.js";
 
 /**
  * Engine.IO's server. Events: `connection` (its socket), `connection_error` (`ConnectionErrorReport`),
@@ -383,7 +384,7 @@ export class Engine extends GuardedEmitter implements HttpRoute {
       failed(cause);
       return;
     }
-    if (found instanceof Promise) found.then(done, failed);
+    if (isThenable(found)) (found as Promise<EngineConnection | undefined>).then(done, failed);
     else done(found);
   }
 

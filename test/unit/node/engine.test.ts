@@ -251,6 +251,16 @@ it("an engine that was closed opens no session for a handshake that was under wa
   expect(engine.clientsCount).toBe(0);
 });
 
+it("an engine waits for whatever promise its locate gives", async () => {
+  const { port, engine } = await engineOn();
+  const session = await openPolling(port);
+  const { locate } = engine;
+  // Promises of libraries are no instances of Promise.
+  engine.locate = (id) =>
+    ({ then: (take: (found: unknown) => void) => take(locate.call(engine, id)) }) as unknown as Promise<undefined>;
+  expect((await session.post("3")).text).toBe("ok");
+});
+
 it("an engine answers without an HTTP server of its own", async () => {
   const engine = new Engine(new QuietHost());
   const httpServer = createServer((req, res) => engine.handleRequest(req, res));

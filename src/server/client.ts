@@ -255,10 +255,11 @@ export class Client implements ConnectionSink {
     this.closed = true;
     this.clearDeadline();
     this.settleDrains(false);
-    const { pending } = this;
+    const { pending, reader } = this;
     this.pending = undefined;
     for (const socket of this.sockets()) socket._onClose(reason, description);
     for (const { socket } of pending?.values() ?? []) socket?._onClose(reason, description);
+    if (reader.end !== undefined) this.server._errors.guard(() => reader.end?.(), { event: "parser" });
   }
 
   private onPacket(packet: SocketPacket, size: number): void {

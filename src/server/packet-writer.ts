@@ -19,6 +19,8 @@ export interface MessageReader {
   control?: boolean;
   readText(packet: string, start: number): SocketPacket | undefined;
   readBinary(bytes: Uint8Array): SocketPacket | undefined;
+  /** The connection has ended: the program's decoder may let go of what it holds. Absent where there is nothing to let go of. */
+  end?(): void;
 }
 
 /** Both directions of a server's packets. */
@@ -75,6 +77,10 @@ class ParserReader implements MessageReader {
 
   readBinary(bytes: Uint8Array): SocketPacket | undefined {
     return this.read(bytes);
+  }
+
+  end(): void {
+    this.decoder.destroy();
   }
 
   private read(message: string | Uint8Array): SocketPacket | undefined {

@@ -45,6 +45,36 @@ describe("a parser of the program", () => {
     ]);
   });
 
+  it("is told of the end of each connection, once", () => {
+    const destroyed: string[] = [];
+    class Decoder extends parser.Decoder {
+      override destroy(): void {
+        destroyed.push("destroyed");
+      }
+    }
+    const { connect } = memoryServer({ parser: { Encoder: parser.Encoder, Decoder } });
+    const connection = connect();
+    connect();
+    expect(destroyed).toEqual([]);
+    connection.end("transport close");
+    connection.end("transport close");
+    expect(destroyed).toEqual(["destroyed"]);
+  });
+
+  it("that fails to let go is reported, and the connection ends all the same", () => {
+    class Decoder extends parser.Decoder {
+      override destroy(): void {
+        throw new Error("no");
+      }
+    }
+    const { io, connect, errors } = memoryServer({ parser: { Encoder: parser.Encoder, Decoder } });
+    const connection = connect();
+    connection.receive(`!${JSON.stringify({ type: PacketType.CONNECT, nsp: "/" })}`);
+    connection.end("transport close");
+    expect(errors).toEqual([{ code: "HANDLER_FAILED", event: "parser", cause: new Error("no") }]);
+    expect(io.sockets.sockets.size).toBe(0);
+  });
+
   it("that refuses a message closes that connection", () => {
     const { connect } = memoryServer({ parser });
     const connection = connect();

@@ -113,7 +113,7 @@ export class WebSocketServer extends EventEmitter<WebSocketServerEvents> {
       this.failed(upgrade, request, "verify", thrown);
       return;
     }
-    if (typeof verdict === "object" && "then" in verdict) this.await(verdict, upgrade, request, accept);
+    if (typeof verdict === "object" && verdict !== null && "then" in verdict) this.await(verdict, upgrade, request, accept);
     else this.judge(verdict, upgrade, request, accept);
   }
 
@@ -215,6 +215,11 @@ export class WebSocketServer extends EventEmitter<WebSocketServerEvents> {
     if (!upgrade.isPending) return;
     if (verdict === true) {
       accept();
+      return;
+    }
+    // A function that forgets to answer must not let anybody in, nor end the process.
+    if (verdict !== false && (typeof verdict !== "object" || verdict === null)) {
+      this.failed(upgrade, request, "verify", invalid(`expected true, false or a refusal, got ${String(verdict)}`));
       return;
     }
     const { status = 403, message = "", headers = {} } = verdict === false ? {} : verdict;

@@ -147,6 +147,9 @@ describe("a refused handshake", () => {
     ],
     ["rejects", () => Promise.reject(new Error("mine"))],
     ["answers a status that is no refusal", () => ({ status: 200 })],
+    ["answers nothing", () => undefined as never],
+    ["answers null", () => null as never],
+    ["promises nothing", () => Promise.resolve() as never],
   ])("by verify that %s is answered 500, and the program is told", async (_what, verify) => {
     const { url, server } = await echoServer({ verify });
     const failed = once<[VaivenError]>(server, "error");

@@ -113,7 +113,8 @@ export class WebSocketServer extends EventEmitter<WebSocketServerEvents> {
       this.failed(upgrade, request, "verify", thrown);
       return;
     }
-    if (typeof verdict === "object" && verdict !== null && "then" in verdict) this.await(verdict, upgrade, request, accept);
+    if (typeof verdict === "object" && verdict !== null && "then" in verdict)
+      this.await(verdict, upgrade, request, accept);
     else this.judge(verdict, upgrade, request, accept);
   }
 

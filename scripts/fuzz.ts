@@ -1,66 +1,53 @@
-// `npm run fuzz -- [--minutes N] [--target name] [--seed N]`: random input into every decoder, a second each in turn.
-// An input that fails is made shorter while it still fails, and kept in test/fuzz/corpus/.
+// `npm run fuzz -- [--minutes N] [--target name] [--seed N] [--processes N]`: random input into every decoder and into whole servers, a second each in
+// turn. An input that fails is made shorter while it still fails, and kept in test/fuzz/corpus/. Each process has seeds of its own (scripts/fuzz-process.ts).
+import { type ChildProcess, fork } from "node:child_process";
 import { readdirSync } from "node:fs";
-import { join, relative } from "node:path";
+import { availableParallelism } from "node:os";
+import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { keepInput, keptInputs } from "../test/fuzz/corpus.js";
-import type { FuzzTarget } from "../test/fuzz/fuzz-target.js";
-import { mutate, Random } from "../test/fuzz/mutate.js";
+import type { FuzzOrder, FuzzReport } from "./fuzz-process.js";
 
 const root = join(__dirname, "..");
-const TURN = 1000;
-const INPUTS_A_TURN = 50;
-/** So many different failures of one target say that it needs mending, not more input. */
-const MOST_FAILURES = 5;
+const TELL_EVERY_MS = 10_000;
 
-interface Progress {
-  readonly target: FuzzTarget;
-  readonly seeds: readonly Uint8Array[];
+interface Tally {
   inputs: number;
-  /** The messages that were seen: two inputs with one message count as one failure. */
+  steps: number;
   readonly failures: Set<string>;
 }
 
-function failureOf(target: FuzzTarget, input: Uint8Array): string | undefined {
-  try {
-    target.run(input.slice());
-    return undefined;
-  } catch (error) {
-    return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-  }
+const number = (name: string, value: string, isWhole: boolean): number => {
+  const got = Number(value);
+  if (!(got > 0) || (isWhole && !Number.isSafeInteger(got)))
+    throw new RangeError(`--${name} is a ${isWhole ? "whole " : ""}number above 0, not ${value}`);
+  return got;
+};
+
+function namesOf(only: string | undefined): string[] {
+  const names = readdirSync(join(root, "test/fuzz"))
+    .filter((file) => file.endsWith(".fuzz.ts"))
+    .map((file) => file.slice(0, -".fuzz.ts".length))
+    .filter((name) => only === undefined || name === only)
+    .sort();
+  if (names.length === 0) throw new RangeError(`no target${only ? ` of the name ${only}` : "s"} in test/fuzz`);
+  return names;
 }
 
-/** Removes pieces, large ones first, as long as what is left fails in the same way. */
-function shorten(target: FuzzTarget, input: Uint8Array, failure: string): Uint8Array {
-  let shortest = input;
-  for (let piece = shortest.length >> 1; piece > 0; piece >>= 1) {
-    for (let at = 0; at + piece <= shortest.length; ) {
-      const shorter = Uint8Array.from([...shortest.subarray(0, at), ...shortest.subarray(at + piece)]);
-      if (failureOf(target, shorter) === failure) shortest = shorter;
-      else at += piece;
-    }
-  }
-  return shortest;
-}
+const shown = (count: number): string => count.toLocaleString("en");
+const line = (name: string, { inputs, steps }: Tally): string =>
+  `${name.padEnd(20)} ${shown(inputs).padStart(12)} inputs${steps > 0 ? `, ${shown(steps)} steps` : ""}`;
 
-function tryInput(progress: Progress, input: Uint8Array): void {
-  progress.inputs += 1;
-  const failure = failureOf(progress.target, input);
-  if (failure === undefined || progress.failures.has(failure)) return;
-  progress.failures.add(failure);
-  const file = keepInput(progress.target, shorten(progress.target, input, failure));
-  console.log(`\n${progress.target.name} fails: ${failure}\n  kept in ${relative(root, file)}`);
-}
-
-async function findTargets(only: string | undefined): Promise<Progress[]> {
-  const files = readdirSync(join(root, "test/fuzz")).filter((file) => file.endsWith(".fuzz.ts"));
-  const targets: Progress[] = [];
-  for (const file of files.sort()) {
-    const { target } = (await import(`../test/fuzz/${file}`)) as { target: FuzzTarget };
-    if (only !== undefined && target.name !== only) continue;
-    targets.push({ target, seeds: [...target.seeds, ...keptInputs(target)], inputs: 0, failures: new Set() });
-  }
-  return targets;
+/** Resolves when the process has come to its end. */
+function runProcess(order: FuzzOrder, tell: (report: FuzzReport) => void): Promise<void> {
+  const child: ChildProcess = fork(join(__dirname, "fuzz-process.ts"), [JSON.stringify(order)]);
+  child.on("message", (report) => tell(report as FuzzReport));
+  return new Promise((resolve, reject) => {
+    child.on("error", reject);
+    child.on("exit", (code, signal) => {
+      if (code === 0) resolve();
+      else reject(new Error(`a process of --seed ${order.seed} ended with ${signal ?? code}`));
+    });
+  });
 }
 
 async function main(): Promise<void> {
@@ -70,40 +57,42 @@ async function main(): Promise<void> {
       minutes: { type: "string", default: "1" },
       target: { type: "string" },
       seed: { type: "string", default: String(Date.now() >>> 0) },
+      processes: { type: "string", default: String(availableParallelism()) },
     },
   });
-  const minutes = Number(values.minutes);
-  if (!(minutes > 0)) throw new RangeError(`--minutes is a number above 0, not ${values.minutes}`);
-  const targets = await findTargets(values.target);
-  if (targets.length === 0)
-    throw new RangeError(`no target${values.target ? ` of the name ${values.target}` : "s"} in test/fuzz`);
+  const minutes = number("minutes", values.minutes, false);
+  const processes = number("processes", values.processes, true);
+  const seed = number("seed", values.seed, true);
+  const names = namesOf(values.target);
+  const tallies = new Map<string, Tally>(names.map((name) => [name, { inputs: 0, steps: 0, failures: new Set() }]));
+  console.log(`${names.length} targets, ${minutes} minutes, ${processes} processes, --seed ${seed}`);
 
-  const random = new Random(Number(values.seed));
   const started = performance.now();
-  const ends = started + minutes * 60_000;
-  console.log(`${targets.length} targets, ${minutes} minutes, --seed ${values.seed}`);
-  for (const progress of targets) for (const seed of progress.seeds) tryInput(progress, seed);
-
-  for (let turn = 0; performance.now() < ends; turn++) {
-    const progress = targets[turn % targets.length];
-    if (progress === undefined || progress.failures.size >= MOST_FAILURES) {
-      if (targets.every(({ failures }) => failures.size >= MOST_FAILURES)) break;
-      continue;
-    }
-    const turnEnds = Math.min(performance.now() + TURN, ends);
-    while (performance.now() < turnEnds && progress.failures.size < MOST_FAILURES) {
-      for (let count = 0; count < INPUTS_A_TURN; count++) tryInput(progress, mutate(progress.seeds, random));
-      // What a target left for the end of the turn runs now, and does not pile up.
-      await new Promise((resolve) => setImmediate(resolve));
-    }
+  const sum = (field: "inputs" | "steps"): number =>
+    [...tallies.values()].reduce((total, tally) => total + tally[field], 0);
+  const tell = ({ target, inputs, steps, failure }: FuzzReport): void => {
+    const tally = tallies.get(target);
+    if (tally === undefined) return;
+    tally.inputs += inputs;
+    tally.steps += steps;
+    if (failure === undefined || tally.failures.has(failure.message)) return;
+    tally.failures.add(failure.message);
+    console.log(`\n${target} fails: ${failure.stack}\n  kept in ${failure.file}`);
+  };
+  const progress = setInterval(() => {
     const seconds = ((performance.now() - started) / 1000).toFixed(0);
-    const inputs = progress.inputs.toLocaleString("en");
-    console.log(`${seconds.padStart(5)} s of ${minutes * 60}  ${progress.target.name.padEnd(20)} ${inputs} inputs`);
-  }
+    const server = tallies.get("server");
+    const conversations = server && ` (${shown(server.inputs)} of whole servers)`;
+    console.log(`${seconds.padStart(5)} s of ${minutes * 60}  ${shown(sum("inputs"))} inputs${conversations ?? ""}`);
+  }, TELL_EVERY_MS);
+  const orders = Array.from({ length: processes }, (_, at) => ({ names, minutes, seed: seed + at }));
+  const ends = await Promise.allSettled(orders.map((order) => runProcess(order, tell)));
+  clearInterval(progress);
 
-  const failures = targets.reduce((sum, progress) => sum + progress.failures.size, 0);
-  const inputs = targets.reduce((sum, progress) => sum + progress.inputs, 0);
-  console.log(`${inputs.toLocaleString("en")} inputs, ${failures} failures`);
+  for (const [name, tally] of tallies) console.log(line(name, tally));
+  const failures = [...tallies.values()].reduce((total, tally) => total + tally.failures.size, 0);
+  console.log(`${shown(sum("inputs"))} inputs, ${shown(sum("steps"))} steps of conversations, ${failures} failures`);
+  for (const end of ends) if (end.status === "rejected") throw end.reason;
   process.exitCode = failures === 0 ? 0 : 1;
 }
 

@@ -62,6 +62,10 @@ export function answerHandshake(
   if (header("host") === undefined) {
     return refuse("HANDSHAKE_HEADERS", 400, "expected a Host header, got none");
   }
+  // Its bytes would be frames to us and a body to who stands between.
+  if (header("transfer-encoding") !== undefined || (header("content-length") ?? "0") !== "0") {
+    return refuse("HANDSHAKE_HEADERS", 400, "expected a handshake without a body");
+  }
   if (!hasToken(header("upgrade"), "websocket")) {
     return refuse("HANDSHAKE_UPGRADE", 400, `expected "Upgrade: websocket", got ${shown(header("upgrade"))}`);
   }

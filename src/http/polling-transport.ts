@@ -9,12 +9,12 @@ import { EnginePacketCode } from "../packet/engine-packet.js";
 import { controlPacket, type Outgoing } from "../packet/outgoing.js";
 import type { PayloadReceiver } from "../packet/payload.js";
 import type { FlushQueue } from "../session/flush-queue.js";
+import { NO_SINK } from "../session/no-sink.js";
 import type { Platform } from "../session/platform.js";
 import type { Transport, TransportSink } from "../session/transport.js";
 import { ANSWER_CODINGS, chooseCoding } from "./content-coding.js";
 import type { Exchange, ExchangeOwner } from "./exchange.js";
 import { callbackNumber, readForm, writeScript } from "./jsonp.js";
-import { NO_SINK } from "./no-sink.js";
 
 /** How bodies are written and read: by the codec of the session's protocol. */
 export interface PollingPayloads {

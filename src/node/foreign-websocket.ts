@@ -3,8 +3,8 @@ import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import { VaivenError } from "../errors.js";
 import type { AnswerHeaders } from "../http/exchange.js";
-import { NO_SINK } from "../http/no-sink.js";
 import type { Outgoing, WirePacket } from "../packet/outgoing.js";
+import { NO_SINK } from "../session/no-sink.js";
 import type { Transport, TransportSink } from "../session/transport.js";
 import { processHost } from "./process-host.js";
 

@@ -2,11 +2,13 @@
 import { VaivenError } from "../errors.js";
 import type { MessageForm } from "../packet/message-form.js";
 import type { Outgoing } from "../packet/outgoing.js";
+import { NO_SINK } from "./no-sink.js";
 import type { Transport, TransportName, TransportSink } from "./transport.js";
 
 /** Stands between a session and its transport, and rewrites what goes through. */
 export class RewritingTransport implements Transport, TransportSink {
-  sink!: TransportSink;
+  /** Until a session takes it, which may not want it. */
+  sink: TransportSink = NO_SINK;
   private readonly inner: Transport;
   private readonly form: MessageForm;
   private ended = false;

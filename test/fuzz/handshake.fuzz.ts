@@ -13,6 +13,7 @@ const offer = offerHandshake(nodeBytePrimitives, { protocols: ["chat"], deflate 
 
 export const target: FuzzTarget = {
   name: "handshake",
+  separator: 0x0a,
   seeds: [
     seed(
       "host: a",

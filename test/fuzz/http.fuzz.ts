@@ -27,6 +27,7 @@ function readRequest(text: string): HttpRequest & { raw: string[] } {
 
 export const target: FuzzTarget = {
   name: "http",
+  separator: 0x0a,
   seeds: [
     "/socket.io/?EIO=4&transport=polling&t=abc&sid=def\nHost: a.example\nOrigin: http://a.example:80",
     "/socket.io/?EIO=4&transport=websocket\nHost: [::1]:3000\nOrigin: null\nSec-Fetch-Site: cross-site",

@@ -71,11 +71,76 @@ const MUTATIONS: readonly Mutation[] = [
   },
 ];
 
-/** A new input: one of the seeds with a few mutations. */
-export function mutate(seeds: readonly Uint8Array[], random: Random): Uint8Array {
+/** A new input by bytes: one of the seeds with a few mutations. */
+function mutateBytes(seeds: readonly Uint8Array[], random: Random): Uint8Array {
   const bytes = [...random.pick(seeds)];
   for (let count = random.next(6); count >= 0; count--) {
     random.pick(MUTATIONS)(bytes, random, seeds);
   }
   return Uint8Array.from(bytes.slice(0, LONGEST));
+}
+
+type PartMutation = (parts: Uint8Array[], random: Random, others: readonly Uint8Array[]) => void;
+
+const PART_MUTATIONS: readonly PartMutation[] = [
+  function leaveOut(parts, random) {
+    parts.splice(random.next(parts.length), 1);
+  },
+  function twice(parts, random) {
+    const at = random.next(parts.length);
+    parts.splice(at, 0, ...parts.slice(at, at + 1 + random.next(3)));
+  },
+  function swap(parts, random) {
+    const [one, other] = [random.next(parts.length), random.next(parts.length)];
+    const part = parts[one];
+    if (part === undefined || parts[other] === undefined) return;
+    parts[one] = parts[other];
+    parts[other] = part;
+  },
+  function takeIn(parts, random, others) {
+    parts.splice(random.next(parts.length + 1), 0, random.pick(others));
+  },
+  function goOnAs(parts, random, others) {
+    const from = random.next(others.length);
+    parts.splice(random.next(parts.length + 1), parts.length, ...others.slice(from, from + 1 + random.next(12)));
+  },
+  function changeOne(parts, random, others) {
+    const at = random.next(Math.max(1, parts.length));
+    parts[at] = mutateBytes([parts[at] ?? random.pick(others)], random);
+  },
+];
+
+const partsOf = new WeakMap<readonly Uint8Array[], readonly Uint8Array[]>();
+
+/** A new input by structure: the parts of one of the seeds, in another order, left out, doubled, joined by those of others, and at times changed inside. */
+function mutateParts(seeds: readonly Uint8Array[], random: Random, separator: number): Uint8Array {
+  let others = partsOf.get(seeds);
+  if (others === undefined) {
+    others = seeds.flatMap((seed) => split(seed, separator));
+    partsOf.set(seeds, others);
+  }
+  const parts = split(random.pick(seeds), separator);
+  for (let count = random.next(5); count >= 0; count--) {
+    random.pick(PART_MUTATIONS)(parts, random, others);
+  }
+  const joined = parts.flatMap((part) => [part, Uint8Array.of(separator)]);
+  return Uint8Array.from(Buffer.concat(joined).subarray(0, LONGEST));
+}
+
+function split(bytes: Uint8Array, separator: number): Uint8Array[] {
+  const parts: Uint8Array[] = [];
+  for (let at = 0; at < bytes.length; ) {
+    const end = bytes.indexOf(separator, at);
+    const stop = end === -1 ? bytes.length : end;
+    parts.push(bytes.subarray(at, stop));
+    at = stop + 1;
+  }
+  return parts;
+}
+
+/** A new input: by bytes, or where the target's inputs have parts, every other time by structure. */
+export function mutate(seeds: readonly Uint8Array[], random: Random, separator?: number): Uint8Array {
+  return separator === undefined || random.next(2) === 0
+    ? mutateBytes(seeds, random)
+    : mutateParts(seeds, random, separator);
 }

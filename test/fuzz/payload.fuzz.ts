@@ -16,6 +16,7 @@ function readAll(payload: string): { packets: (string | Uint8Array)[]; error: Va
 
 export const target: FuzzTarget = {
   name: "payload",
+  separator: 0x1e,
   seeds: [
     "40",
     '42["a",1]\u001ebAQID\u001e451-["b",{"_placeholder":true,"num":0}]',

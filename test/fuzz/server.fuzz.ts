@@ -3,6 +3,8 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { VaivenError } from "../../src/errors.js";
+import { processHost } from "../../src/node/process-host.js";
+import { FakePlatform } from "../support/fake-platform.js";
 import { clientFrame, type MemoryExchange, MemoryNet, type MemorySocket } from "../support/memory-net.js";
 import type { FuzzTarget } from "./fuzz-target.js";
 
@@ -32,9 +34,14 @@ const DEFLATE = ["Sec-WebSocket-Extensions", "permessage-deflate"];
 const POLLING = "/socket.io/?EIO=4&transport=polling";
 
 /** The steps, by the first letter of each. */
-const STEPS = "hgpwuftrbaeisdxk" as const;
+const STEPS = "hgpwuftrbaeisdxkm" as const;
+/** The witness has 20 s for its pong. */
+const LONGEST_SILENCE_MS = 10_000;
+/** Of conversations, in this process. */
+let steps = 0;
 
 class Conversation {
+  private readonly stage: Stage;
   private readonly net: MemoryNet;
   private readonly exchanges: MemoryExchange[] = [];
   private readonly sockets: MemorySocket[] = [];
@@ -42,11 +49,13 @@ class Conversation {
   private chosen = 0;
   private stamp = 0;
 
-  constructor(net: MemoryNet) {
-    this.net = net;
+  constructor(stage: Stage) {
+    this.stage = stage;
+    this.net = stage.net;
   }
 
   step(letter: string, payload: Buffer): void {
+    steps++;
     const text = payload.toString("latin1");
     const { io } = this.net;
     switch (letter) {
@@ -103,6 +112,9 @@ class Conversation {
       case "x":
         this.request(text.slice(0, 8), this.url(text.slice(8)), payload);
         break;
+      case "m":
+        this.stage.advance((payload[0] ?? 10) * 100);
+        break;
       default:
         // "k": a request with any headers, one a line.
         this.request("GET", POLLING, undefined, text.split(/[:\n]/));
@@ -118,6 +130,8 @@ class Conversation {
   }
 
   private settle(): void {
+    // Each step is a turn of its own.
+    processHost.flushQueue.flushAll();
     for (const socket of this.sockets) socket.settle();
     for (const { status, body } of this.exchanges) {
       if (status !== undefined && !STATUSES.has(status)) throw new Error(`HTTP answer ${status}: ${body}`);
@@ -147,21 +161,25 @@ class Conversation {
 /** One server for many conversations: what one of them spoils, the next ones must not notice. */
 class Stage {
   readonly net: MemoryNet;
+  private readonly time = new FakePlatform();
   private readonly witness: MemorySocket;
   private witnessId = "";
   private readonly failures: unknown[] = [];
   private asked = 0;
 
   constructor() {
-    const net = new MemoryNet({
-      perMessageDeflate: true,
-      allowEIO3: true,
-      maxHttpBufferSize: 10_000,
-      maxNamespacesPerConnection: 5,
-      maxAttachments: 3,
-      maxFragments: 20,
-      cleanupEmptyChildNamespaces: true,
-    });
+    const net = new MemoryNet(
+      {
+        perMessageDeflate: true,
+        allowEIO3: true,
+        maxHttpBufferSize: 10_000,
+        maxNamespacesPerConnection: 5,
+        maxAttachments: 3,
+        maxFragments: 20,
+        cleanupEmptyChildNamespaces: true,
+      },
+      this.time,
+    );
     this.net = net;
     const { io } = net;
     io.onError((error) => this.failures.push(error));
@@ -190,7 +208,17 @@ class Stage {
     this.isServed();
   }
 
-  /** What still waits for its client is not waited for: the clock of a fuzz run never moves. */
+  /** Time passes; the witness answers in time. */
+  advance(ms: number): void {
+    for (let left = ms; left > 0; left -= LONGEST_SILENCE_MS) {
+      this.witness.sent = [];
+      this.time.advance(Math.min(left, LONGEST_SILENCE_MS));
+      processHost.flushQueue.flushAll();
+      if (this.witness.sent.length > 0) this.witness.receive(clientFrame(0x81, Buffer.from("3")));
+    }
+  }
+
+  /** What still waits for its client is not waited for. */
   closeOthers(): void {
     for (const [id, conn] of Object.entries(this.net.io.engine.clients)) if (id !== this.witnessId) conn.close(true);
   }
@@ -239,6 +267,9 @@ function conversation(...steps: readonly (string | Buffer)[]): Uint8Array {
 
 export const target: FuzzTarget = {
   name: "server",
+  separator: END,
+  share: 8,
+  steps: () => steps,
   seeds: [
     conversation("h", "p40", "g", 'p42["echo",1]', "g", 'p420["echo",{"a":[1]}]', "g", "p41", "a"),
     conversation("w", "t40", 't42["echo",1,2]', 't4212["echo","x"]', "i", 't430["answer"]', "t41", "e"),
@@ -277,6 +308,7 @@ export const target: FuzzTarget = {
       "h&j=0",
       "h&b64=1",
     ),
+    conversation("h", "p40", "m\x96", "g", "m\xc8", "p3", "w", "m\x20", "t40", "mú", "t3", "mú", "mú", "g"),
     conversation("w", "t40", "w", "s\x01", "t40", 't42["join","room"]', "s\0", "i", "s\x01", 't42["leave"]', "e", "ex"),
     conversation(
       "u",
@@ -294,7 +326,7 @@ export const target: FuzzTarget = {
       stage = new Stage();
       held = 0;
     }
-    const talk = new Conversation(stage.net);
+    const talk = new Conversation(stage);
     try {
       for (let at = 0; at < input.length; ) {
         const end = input.indexOf(END, at);

@@ -10,6 +10,7 @@ const seed = (...messages: string[]): Uint8Array => Buffer.from(messages.join(SE
 /** Messages are divided by 0x1e; one that begins with `b` is binary. */
 export const target: FuzzTarget = {
   name: "socket-packet",
+  separator: 0x1e,
   seeds: [
     seed("0"),
     seed('0/admin,{"token":"123"}'),

@@ -77,26 +77,30 @@ describe("slow and half-open handshakes", () => {
     await isServed();
   });
 
-  it("a second upgrade of a session is refused, and the first one is not disturbed", async () => {
-    const { port, isServed } = await target();
-    const session = await openPolling(port);
-    await session.join();
-    const query = `EIO=4&transport=websocket&sid=${session.open.sid}`;
-    const first = await dial(port, query);
-    const second = await dial(port, query);
-    await second.closed;
-    first.send("2probe");
-    expect(await first.next()).toBe("3probe");
-    first.send("5");
-    first.send('427["ping?"]');
-    expect(await first.text()).toBe('437["pong"]');
-    const third = await dial(port, query);
-    await third.closed;
-    first.send('428["ping?"]');
-    expect(await first.text()).toBe('438["pong"]');
-    first.close();
-    await isServed();
-  });
+  for (const [form, more] of [
+    ["", ""],
+    [", also in another form", "&b64=1"],
+  ])
+    it(`a second upgrade of a session is refused, and the first one is not disturbed${form}`, async () => {
+      const { port, isServed } = await target();
+      const session = await openPolling(port);
+      await session.join();
+      const query = `EIO=4&transport=websocket&sid=${session.open.sid}${more}`;
+      const first = await dial(port, query);
+      const second = await dial(port, query);
+      await second.closed;
+      first.send("2probe");
+      expect(await first.next()).toBe("3probe");
+      first.send("5");
+      first.send('427["ping?"]');
+      expect(await first.text()).toBe('437["pong"]');
+      const third = await dial(port, query);
+      await third.closed;
+      first.send('428["ping?"]');
+      expect(await first.text()).toBe('438["pong"]');
+      first.close();
+      await isServed();
+    });
 });
 
 describe("floods of frames", () => {

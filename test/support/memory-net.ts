@@ -5,8 +5,11 @@ import type { Duplex } from "node:stream";
 import type { AnswerHeaders, Exchange, ExchangeOwner, HttpRequest } from "../../src/http/exchange.js";
 import { headersOf } from "../../src/http/request-snapshot.js";
 import { NodeHttpHost } from "../../src/node/http-host.js";
+import { nodePlatform } from "../../src/node/platform.js";
 import { Server, type ServerHost } from "../../src/server/server.js";
 import type { ServerOptions } from "../../src/server/server-options.js";
+import { Deadlines } from "../../src/session/deadlines.js";
+import type { Clock } from "../../src/session/platform.js";
 
 /** An HTTP request that the engine answers. */
 export class MemoryExchange implements Exchange {
@@ -119,8 +122,14 @@ export class MemoryNet {
   readonly io: Server;
   private exchange: MemoryExchange | undefined = undefined;
 
-  constructor(options: Partial<ServerOptions>) {
+  /** With `clock` the sessions' time is that one. */
+  constructor(options: Partial<ServerOptions>, clock?: Clock) {
+    const time = clock && {
+      platform: { ...nodePlatform, now: clock.now, after: clock.after },
+      deadlines: new Deadlines(clock),
+    };
     const host = Object.assign(new NodeHttpHost(), {
+      ...time,
       warn() {},
       exchange: () => this.exchange,
       attach() {},

@@ -56,6 +56,8 @@ describe("section 4.2, the server's side", () => {
     ["4.2.1 item 1: another method", { method: "POST" }, 405, "HANDSHAKE_METHOD"],
     ["4.2.1 item 1: HTTP/1.0", { httpVersion: "1.0" }, 400, "HANDSHAKE_VERSION"],
     ["4.2.1 item 2: no Host", { headers: { host: undefined } }, 400, "HANDSHAKE_HEADERS"],
+    ["a body", { headers: { "content-length": "5" } }, 400, "HANDSHAKE_HEADERS"],
+    ["a body in chunks", { headers: { "transfer-encoding": "chunked" } }, 400, "HANDSHAKE_HEADERS"],
     ["4.2.1 item 3: no Upgrade", { headers: { upgrade: undefined } }, 400, "HANDSHAKE_UPGRADE"],
     ["4.2.1 item 3: another protocol", { headers: { upgrade: "h2c" } }, 400, "HANDSHAKE_UPGRADE"],
     ["4.2.1 item 4: no Connection", { headers: { connection: undefined } }, 400, "HANDSHAKE_UPGRADE"],

@@ -58,4 +58,20 @@ describe("a transport that rewrites", () => {
     inner.end(undefined);
     expect(heard).toEqual(["closed"]);
   });
+
+  it("tells nobody where no session took it", () => {
+    for (const say of [
+      ({ sink }: MemorySocket) => sink.onText("2probe"),
+      ({ sink }: MemorySocket) => sink.onText("b4CQ=="),
+      ({ sink }: MemorySocket) => sink.onBinary(Uint8Array.of(4, 9)),
+      ({ sink }: MemorySocket) => sink.onBinary(Uint8Array.of(9, 9)),
+      ({ sink }: MemorySocket) => sink.onWritable(),
+      ({ sink }: MemorySocket) => sink.onClose(undefined),
+    ]) {
+      const inner = new MemorySocket(new Wire());
+      inner.opened = true;
+      new RewritingTransport(inner, PROTOCOL_3_MESSAGES).close(1000);
+      expect(() => say(inner)).not.toThrow();
+    }
+  });
 });

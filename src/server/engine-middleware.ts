@@ -4,7 +4,7 @@ import cors from "cors";
 import type { Unchecked } from "../event/event-map.js";
 import { readQuery } from "../http/target.js";
 import type { CorsOptionsDelegate, EngineCorsOptions, EngineOptions } from "./engine-options.js";
-import { isThenable } from "./middleware.js";
+import { isThenable, type Middleware, runMiddlewares } from "./middleware.js";
 
 /**
  * A middleware in Express's form. It sees plain Node objects, an `IncomingMessage` and a `ServerResponse`, on upgrade requests too; the types
@@ -15,14 +15,20 @@ export type EngineMiddleware = (req: Unchecked, res: Unchecked, next: (error?: U
 /** Receives what a middleware, or a function of the `cors` option, threw or rejected with. */
 export type MiddlewareFailed = (cause: unknown, what: "engine middleware" | "cors", req?: IncomingMessage) => void;
 
+/** What a middleware looks at. */
+interface Asked {
+  readonly req: IncomingMessage;
+  readonly res: ServerResponse;
+}
+
 /** Gives a request what Engine.IO's have when the program's functions see them: the parsed query, and the response where there is one. */
 export function exposeRequest(req: IncomingMessage, res?: ServerResponse): void {
   Object.assign(req, { _query: readQuery(req.url ?? "") }, res && { res });
 }
 
-/** Runs middlewares in order. Those that call `next` at once keep the whole chain in one turn. */
+/** The middlewares of one engine. Those that call `next` at once keep the whole chain in one turn. */
 export class MiddlewareChain {
-  private readonly middlewares: EngineMiddleware[] = [];
+  private readonly middlewares: Middleware<Asked>[] = [];
   private readonly failed: MiddlewareFailed;
   private users = 0;
 
@@ -33,7 +39,7 @@ export class MiddlewareChain {
         typeof corsOptions === "function"
           ? cors(watchedDelegate(corsOptions, failed))
           : cors(watchedOptions(corsOptions, failed));
-      this.middlewares.push((req, res, next) => handle(req, res, next));
+      this.middlewares.push(({ req, res }, next) => handle(req, res, next));
     }
   }
 
@@ -47,39 +53,23 @@ export class MiddlewareChain {
   }
 
   use(middleware: EngineMiddleware): void {
-    this.middlewares.push(middleware);
+    this.middlewares.push(({ req, res }, next) => middleware(req, res, next));
     this.users++;
   }
 
   /** Calls `done` once, when the last one has called `next`, or with what one gave to `next`, threw or rejected with. Not at all if one answered itself. */
   run(req: IncomingMessage, res: ServerResponse, done: (error: unknown) => void): void {
-    const { middlewares } = this;
-    const step = (index: number): void => {
-      const middleware = middlewares[index];
-      if (middleware === undefined) {
-        done(undefined);
-        return;
-      }
-      let called = false;
-      const next = (error?: unknown): void => {
-        if (called) return;
-        called = true;
-        if (error !== undefined && error !== null) done(error);
-        else step(index + 1);
-      };
-      const thrown = (cause: unknown): void => {
-        this.failed(cause, "engine middleware", req);
-        next(cause ?? new Error("a middleware threw nothing"));
-      };
-      try {
-        // An async function returns a promise, whatever its type says.
-        const returned: unknown = middleware(req, res, next);
-        if (isThenable(returned)) returned.then(undefined, thrown);
-      } catch (cause) {
-        thrown(cause);
-      }
-    };
-    step(0);
+    runMiddlewares(
+      this.middlewares,
+      { req, res },
+      {
+        onDone: done,
+        onThrown: (cause, late) => {
+          this.failed(cause, "engine middleware", req);
+          if (!late) done(cause ?? new Error("a middleware threw nothing"));
+        },
+      },
+    );
   }
 }
 

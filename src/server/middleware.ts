@@ -1,4 +1,4 @@
-// server/ Chains of middlewares: of a connection to a namespace, and of each event of a socket.
+// server/ Chains of middlewares: of a request, of a connection to a namespace, and of each event of a socket.
 
 /** A middleware: calls `next` when it is done, with an error to refuse. What it returns may be a promise. */
 export type Middleware<Subject> = (subject: Subject, next: (error?: Error) => void) => unknown;

@@ -92,13 +92,6 @@ export function takeAck(table: AckTable, id: number): PendingAck | undefined {
   return pending;
 }
 
-/** Hands the arguments of an ACK packet to whoever waits for them. False if nobody does. */
-export function settleAck(table: AckTable, id: number, args: readonly unknown[]): boolean {
-  const pending = takeAck(table, id);
-  pending?.(...args);
-  return pending !== undefined;
-}
-
 /** The socket is gone: empties the table, then tells those who must be told. Plain callbacks are released. */
 export function abandonAcks(table: AckTable, error: VaivenError): void {
   const entries = [...table.values()];

@@ -36,16 +36,6 @@ export class CompressedOutput {
     this.host = host;
   }
 
-  /** Whether nothing waits, so that a frame may be written past this queue. */
-  get isIdle(): boolean {
-    return !this.isBusy;
-  }
-
-  /** Whether a message of so many bytes would be compressed. */
-  compresses(length: number): boolean {
-    return length >= this.deflate.threshold;
-  }
-
   /** Sends a message. `bytes` must not change until it has left. */
   sendMessage(opcode: number, bytes: Uint8Array, compress: boolean): void {
     if (this.isBusy) {
@@ -88,7 +78,7 @@ export class CompressedOutput {
   }
 
   private start(opcode: number, bytes: Uint8Array, compress: boolean): void {
-    if (!compress || !this.compresses(bytes.length)) {
+    if (!compress || bytes.length < this.deflate.threshold) {
       this.host.writeFrame(this.encoder.frameOf(FIN | opcode, bytes));
       return;
     }

@@ -125,14 +125,6 @@ export class WebSocketConnection implements DecoderSink, CompressedOutputHost {
     this.rethrow();
   }
 
-  /** Whether the host may itself write a message of about `size` bytes with `profile.encoder`: the connection is open, and nothing has to be compressed first. */
-  mayWriteDirectly(size: number, compress = true): boolean {
-    return (
-      this.phase === "open" &&
-      (this.compressed === undefined || (this.compressed.isIdle && !(compress && this.compressed.compresses(size))))
-    );
-  }
-
   /** Sends a text message; lone surrogates become U+FFFD. False, and nothing sent, unless the connection is open. */
   sendText(text: string, compress = true): boolean {
     if (this.phase !== "open") {

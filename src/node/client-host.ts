@@ -3,6 +3,7 @@ import { PacketReader } from "../packet/packet-reader.js";
 import { encodePacket } from "../packet/socket-packet.js";
 import type { ClientHost, ClientPlatform } from "../session/client-host.js";
 import { upgradeClient } from "../session/client-upgrade.js";
+import { asBuffer } from "./byte-primitives.js";
 import { NodePolling } from "./client-polling-transport.js";
 import { NodeWebSocket } from "./client-websocket-transport.js";
 import { NodeWebTransport } from "./client-webtransport-transport.js";
@@ -31,8 +32,7 @@ export const nodeHost: ClientHost = {
   upgrade: upgradeClient,
   encode: encodePacket,
   createReader: () => new PacketReader(LIMITS),
-  userBytes: (bytes) =>
-    bytes instanceof Buffer ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength),
+  userBytes: asBuffer,
   blobBytes: (value) => (value instanceof Blob ? value.arrayBuffer() : undefined),
   // A process neither sleeps in a cache nor is told of its network.
   watch: () => () => {},

@@ -8,7 +8,7 @@ import type { Duplex } from "node:stream";
 import { FrameEncoder } from "../frame/encoder.js";
 import { FIN, MAX_HEADER_BYTES, MAX_SHORT_PAYLOAD, OPCODE_BINARY, textHeader } from "../frame/header.js";
 import { type Outgoing, type WireForm, type WirePacket, wireForm } from "../packet/outgoing.js";
-import { nodeBytePrimitives } from "./byte-primitives.js";
+import { asBuffer, nodeBytePrimitives } from "./byte-primitives.js";
 
 /** Room for the output of one connection in one turn, up to which it is copied into one piece. */
 const SLAB_BYTES = 128 * 1024;
@@ -31,10 +31,6 @@ export const plainFrames: WireForm<Buffer> = wireForm((packet) => {
 function frameOf(packet: WirePacket): Buffer {
   const frame = typeof packet === "string" ? encoder.textFrameOf(packet) : encoder.frameOf(FIN | OPCODE_BINARY, packet);
   return asBuffer(frame);
-}
-
-function asBuffer(bytes: Uint8Array): Buffer {
-  return bytes instanceof Buffer ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
 /** Writes batches of packets as unmasked frames. One per process: its memory is reused by all connections. */

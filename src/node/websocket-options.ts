@@ -8,14 +8,13 @@ import {
   type FrameLimits,
 } from "../frame/limits.js";
 import { type ConnectionProfile, type ConnectionRole, connectionProfile } from "../frame/profile.js";
+import { LONGEST_DELAY_MS } from "../session/platform.js";
 import { nodePlatform } from "./platform.js";
 
 const DEFAULT_MAX_BUFFERED_BYTES = 16 * 1024 * 1024;
 const DEFAULT_HANDSHAKE_TIMEOUT_MS = 10_000;
 const DEFAULT_CLOSE_TIMEOUT_MS = 10_000;
 const DEFAULT_PING_INTERVAL_MS = 30_000;
-/** The longest delay that a timer can have. */
-const LONGEST_MS = 2 ** 31 - 1;
 
 /** What both ends of a WebSocket can be told. */
 export interface WebSocketOptions {
@@ -82,9 +81,15 @@ export function webSocketSettings(
       deflate: perMessageDeflate,
     }),
     maxBufferedBytes: whole("maxBufferedBytes", options.maxBufferedBytes, DEFAULT_MAX_BUFFERED_BYTES, 0),
-    handshakeTimeout: whole("handshakeTimeout", options.handshakeTimeout, DEFAULT_HANDSHAKE_TIMEOUT_MS, 1, LONGEST_MS),
-    closeTimeout: whole("closeTimeout", options.closeTimeout, DEFAULT_CLOSE_TIMEOUT_MS, 1, LONGEST_MS),
-    pingInterval: whole("pingInterval", options.pingInterval, DEFAULT_PING_INTERVAL_MS, 0, LONGEST_MS),
+    handshakeTimeout: whole(
+      "handshakeTimeout",
+      options.handshakeTimeout,
+      DEFAULT_HANDSHAKE_TIMEOUT_MS,
+      1,
+      LONGEST_DELAY_MS,
+    ),
+    closeTimeout: whole("closeTimeout", options.closeTimeout, DEFAULT_CLOSE_TIMEOUT_MS, 1, LONGEST_DELAY_MS),
+    pingInterval: whole("pingInterval", options.pingInterval, DEFAULT_PING_INTERVAL_MS, 0, LONGEST_DELAY_MS),
   });
 }
 

@@ -127,11 +127,6 @@ export class PacketReader {
     packet.data = attach(packet.data, unfinished.attachments);
     return packet;
   }
-
-  /** Forgets a packet whose attachments did not all arrive. */
-  reset(): void {
-    this.unfinished = undefined;
-  }
 }
 
 function isDigit(code: number): boolean {

@@ -6,7 +6,6 @@ import { enginePacketType } from "./engine-packet.js";
 import { type Outgoing, type WireForm, type WirePacket, wireForm } from "./outgoing.js";
 
 const SEPARATOR = "\u001e";
-const SEPARATOR_BYTES = 1;
 const LETTER_B = 98;
 
 /** Who takes the packets of a payload. Returning false stops the reading: nobody wants the rest. */
@@ -18,7 +17,7 @@ export interface PayloadReceiver {
 }
 
 /** What of a host's byte work payloads need. */
-export type PayloadPrimitives = Pick<BytePrimitives, "textByteLength" | "toBase64" | "allocate">;
+export type PayloadPrimitives = Pick<BytePrimitives, "toBase64" | "allocate">;
 
 /** Writes and reads payloads. One per process: packets that many clients send are written once. */
 export class PayloadCodec {
@@ -39,13 +38,6 @@ export class PayloadCodec {
       payload = index === 0 ? text : payload + SEPARATOR + text;
     }
     return payload;
-  }
-
-  /** Bytes that `packet` takes in a payload, the separator before it included: what adds up to at least the size of the payload. */
-  sizeOf(packet: Outgoing): number {
-    let size = this.partSize(packet.head);
-    if (packet.rest !== undefined) for (const part of packet.rest) size += this.partSize(part);
-    return size;
   }
 
   /**
@@ -87,10 +79,5 @@ export class PayloadCodec {
 
   private partText(part: WirePacket): string {
     return typeof part === "string" ? part : `b${this.primitives.toBase64(part)}`;
-  }
-
-  private partSize(part: WirePacket): number {
-    if (typeof part === "string") return SEPARATOR_BYTES + this.primitives.textByteLength(part);
-    return SEPARATOR_BYTES + 1 + 4 * Math.ceil(part.byteLength / 3);
   }
 }

@@ -1,5 +1,6 @@
 // server/ What each option of a server may be, and what to say of one that is not, or that is no option at all (Socket.IO documentation, "Server options").
 import { VaivenError } from "../errors.js";
+import { LONGEST_DELAY_MS } from "../session/platform.js";
 import type { ServerOptions } from "./server-options.js";
 
 /** What is expected of an option, in words and as a test. */
@@ -7,9 +8,6 @@ interface Expectation {
   readonly expected: string;
   readonly holds: (value: unknown) => boolean;
 }
-
-/** The longest delay that a timer of the platform can have. */
-const MAX_MILLISECONDS = 2 ** 31 - 1;
 
 const isObject = (value: unknown): value is object => typeof value === "object" && value !== null;
 const isNumberFrom = (value: unknown, least: number): value is number => typeof value === "number" && value >= least;
@@ -22,8 +20,8 @@ const count: Expectation = { expected: "a number from 0 up", holds: (value) => i
 const countFromOne: Expectation = { expected: "a number from 1 up", holds: (value) => isNumberFrom(value, 1) };
 const bytes: Expectation = { expected: "a number of bytes", holds: (value) => isNumberFrom(value, 0) && value > 0 };
 const milliseconds: Expectation = {
-  expected: `a number of milliseconds from 0 to ${MAX_MILLISECONDS}`,
-  holds: (value) => isNumberFrom(value, 0) && value <= MAX_MILLISECONDS,
+  expected: `a number of milliseconds from 0 to ${LONGEST_DELAY_MS}`,
+  holds: (value) => isNumberFrom(value, 0) && value <= LONGEST_DELAY_MS,
 };
 const adapterClass: Expectation = {
   expected:

@@ -23,7 +23,7 @@ export interface Envelope {
 }
 
 /** The envelope in a value that a peer sent, or undefined where it has not its form: then the peer is a stock end, or not ours to understand. */
-export function readEnvelope(value: unknown): Envelope | undefined {
+function readEnvelope(value: unknown): Envelope | undefined {
   if (typeof value !== "object" || value === null) return undefined;
   const { v, caps } = value as { v?: unknown; caps?: unknown };
   if (typeof v !== "number" || !Array.isArray(caps)) return undefined;

@@ -245,7 +245,6 @@ describe("compression that takes its time", () => {
     connection.sendText("b".repeat(11));
     connection.sendText("c");
     connection.ping();
-    expect(connection.mayWriteDirectly(0)).toBe(false);
     connection.sendBinary(new Uint8Array(12));
     connection.sendText("d", false);
     connection.close(1000);
@@ -277,15 +276,6 @@ describe("compression that takes its time", () => {
     compression.finishOne();
     expect(recorded.frames).toEqual([]);
     expect(recorded.connection.waitingOutputBytes).toBe(0);
-  });
-
-  it("lets the host write past it only what is not compressed, and only while nothing waits", () => {
-    const { recorded } = setUp();
-    expect(recorded.connection.mayWriteDirectly(100)).toBe(false);
-    expect(recorded.connection.mayWriteDirectly(0)).toBe(true);
-    expect(recorded.connection.mayWriteDirectly(100, false)).toBe(true);
-    recorded.connection.sendText("b".repeat(11));
-    expect(recorded.connection.mayWriteDirectly(100, false)).toBe(false);
   });
 });
 

@@ -58,20 +58,6 @@ describe("a payload", () => {
     );
   });
 
-  it("is never larger than the sum of the sizes that were told for its packets", () => {
-    const packet = fc.oneof(
-      anyText.map((data) => `4${data}`),
-      fc.uint8Array({ maxLength: 64 }),
-    );
-    fc.assert(
-      fc.property(fc.array(packet, { minLength: 1, maxLength: 10 }), (packets) => {
-        const batch = packets.map((each) => new Outgoing(each));
-        const told = batch.reduce((sum, each) => sum + codec.sizeOf(each), 0);
-        expect(told).toBe(Buffer.byteLength(codec.write(batch)) + 1);
-      }),
-    );
-  });
-
   const refused = [
     { what: "an empty payload", payload: "", code: "PACKET_INVALID_PAYLOAD", before: 0 },
     { what: "two separators in a row", payload: "42\u001e\u001e42", code: "PACKET_INVALID_PAYLOAD", before: 1 },

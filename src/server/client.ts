@@ -345,8 +345,8 @@ export class Client implements ConnectionSink {
       return;
     }
     this.server._dynamic.makeForClient(name, payload ?? {}, (namespace) => {
-      if (this.closed) return;
-      if (namespace === undefined) {
+      if (this.closed) namespace?._lookIfEmpty();
+      else if (namespace === undefined) {
         this._forgetPending(name);
         this.tellRefused(name, "Invalid namespace");
       } else namespace._join(this, payload, join, claim);

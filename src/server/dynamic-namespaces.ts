@@ -7,10 +7,22 @@ import type { AnyServer } from "./server.js";
 
 type AnyParent = ParentNamespace<Unchecked, Unchecked, Unchecked, Unchecked>;
 
+/**
+ * A name is kept as long as its namespace is, and clients choose it. No program has longer ones: those that a client asks for are none.
+ */
+const MAX_NAME_LENGTH = 1024;
+
+/** A child that clients made and have left. */
+export interface EmptyNamespace {
+  _letGo(): void;
+}
+
 /** The parents of one server, in the order in which they were made. */
 export class DynamicNamespaces {
   private readonly server: AnyServer;
   private readonly parents: Map<ParentMatcher, AnyParent> = new Map();
+  /** In the order in which they were left. */
+  private readonly empty: Set<EmptyNamespace> = new Set();
 
   constructor(server: AnyServer) {
     this.server = server;
@@ -29,7 +41,7 @@ export class DynamicNamespaces {
   /** Makes the namespace `name` if the pattern of a parent matches it. Functions decide about clients only. */
   makeByPattern(name: string): AnyNamespace | undefined {
     for (const [matcher, parent] of this.parents)
-      if (patternOf(matcher)?.test(name) === true) return parent.createChild(name);
+      if (patternOf(matcher)?.test(name) === true) return parent.createChild(name, false);
     return undefined;
   }
 
@@ -40,6 +52,10 @@ export class DynamicNamespaces {
     found: (namespace: AnyNamespace | undefined) => void,
   ): void {
     const { server } = this;
+    if (name.length > MAX_NAME_LENGTH) {
+      found(undefined);
+      return;
+    }
     const parents = [...this.parents];
     const ask = (index: number): void => {
       const entry = parents[index];
@@ -69,10 +85,28 @@ export class DynamicNamespaces {
     ask(0);
   }
 
+  /** The last client has left a child that stays: where there are too many of those, the one that was left first goes. */
+  left(child: EmptyNamespace): void {
+    const { empty } = this;
+    empty.delete(child);
+    empty.add(child);
+    if (empty.size <= this.server._maxEmptyNamespaces) return;
+    for (const oldest of empty) {
+      empty.delete(oldest);
+      oldest._letGo();
+      break;
+    }
+  }
+
+  /** A client asks for it again. */
+  entered(child: EmptyNamespace): void {
+    this.empty.delete(child);
+  }
+
   /** A class of adapters that cannot be made is no reason to leave the client without an answer. */
   private childOf(parent: AnyParent, name: string): AnyNamespace | undefined {
     try {
-      return parent.createChild(name);
+      return parent.createChild(name, true);
     } catch (cause) {
       this.server._errors.handlerFailed(cause, { namespace: parent, event: "adapter" });
       return undefined;

@@ -217,6 +217,9 @@ export class Namespace<
     if (this.sockets.get(socket.id) === socket) this.sockets.delete(socket.id);
   }
 
+  /** @internal A dynamic one may go when nobody is in it. */
+  _lookIfEmpty(): void {}
+
   /** @internal Lets go of an acknowledgement that was asked of many and is waited for no longer. */
   _forgetAck(ack: PendingAck): void {
     for (const socket of this.sockets.values()) socket._forgetAck(ack);

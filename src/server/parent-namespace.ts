@@ -5,6 +5,7 @@ import type { PendingAck } from "../event/acks.js";
 import type { DefaultEventsMap, EventsMap, Unchecked } from "../event/event-map.js";
 import type { SocketPacket } from "../packet/socket-packet.js";
 import type { Client } from "./client.js";
+import type { EmptyNamespace } from "./dynamic-namespaces.js";
 import type { SessionClaim } from "./envelope.js";
 import { type AnyNamespace, type JoinOutcome, Namespace, type NamespaceAdapter } from "./namespace.js";
 import type { Server } from "./server.js";
@@ -33,9 +34,14 @@ export class ParentNamespace<
     super(server, `/_${parents++}`);
   }
 
-  /** @internal Makes the child `name` and registers it with the server. */
-  createChild(name: string): Namespace<ListenEvents, EmitEvents, ServerSideEvents, SocketData> {
-    const child = new ChildNamespace<ListenEvents, EmitEvents, ServerSideEvents, SocketData>(this.server, name, this);
+  /** @internal Makes the child `name` and registers it with the server, for a client that asks or for the program. */
+  createChild(name: string, isForClient: boolean): Namespace<ListenEvents, EmitEvents, ServerSideEvents, SocketData> {
+    const child = new ChildNamespace<ListenEvents, EmitEvents, ServerSideEvents, SocketData>(
+      this.server,
+      name,
+      this,
+      isForClient,
+    );
     child._middlewares = [...this._middlewares];
     child._refresh = this._refresh;
     child.maxBufferedBytes = this.maxBufferedBytes;
@@ -66,6 +72,7 @@ class ChildNamespace<
   SocketData,
 > extends Namespace<ListenEvents, EmitEvents, ServerSideEvents, SocketData> {
   private readonly parent: ParentNamespace<ListenEvents, EmitEvents, ServerSideEvents, SocketData>;
+  private readonly isForClient: boolean;
   /** Clients that ask to join and are not decided about. */
   private joining = 0;
 
@@ -73,15 +80,17 @@ class ChildNamespace<
     server: Server<ListenEvents, EmitEvents, ServerSideEvents, SocketData>,
     name: string,
     parent: ParentNamespace<ListenEvents, EmitEvents, ServerSideEvents, SocketData>,
+    isForClient: boolean,
   ) {
     super(server, name);
     this.parent = parent;
+    this.isForClient = isForClient;
   }
 
-  /** @internal With `cleanupEmptyChildNamespaces` the last one to leave closes the door, and so does who is refused while nobody is in. */
+  /** @internal */
   override _remove(socket: Unchecked): void {
     super._remove(socket);
-    this.closeIfEmpty();
+    this._lookIfEmpty();
   }
 
   /** @internal Who waits for its middlewares is as good as in it. */
@@ -92,6 +101,7 @@ class ChildNamespace<
     claim?: SessionClaim,
   ): void {
     this.joining++;
+    this.server._dynamic.entered(this as unknown as EmptyNamespace);
     const decided: JoinOutcome = {
       onSocket: (socket) => outcome.onSocket(socket),
       onJoined: (socket) => {
@@ -101,19 +111,25 @@ class ChildNamespace<
       onRefused: () => {
         this.joining--;
         outcome.onRefused();
-        this.closeIfEmpty();
+        this._lookIfEmpty();
       },
       onGone: () => {
         this.joining--;
-        this.closeIfEmpty();
+        this._lookIfEmpty();
       },
     };
     super._join(client, auth, decided, claim);
   }
 
-  private closeIfEmpty(): void {
-    if (this.joining > 0) return;
-    if (this.sockets.size > 0 || !this.server._cleansUpChildren || this.adapter.absent?.size) return;
+  /** @internal With `cleanupEmptyChildNamespaces` the last one to leave closes the door, and so does who is refused while nobody is in. */
+  override _lookIfEmpty(): void {
+    if (this.joining > 0 || this.sockets.size > 0 || this.adapter.absent?.size) return;
+    if (this.server._cleansUpChildren) this._letGo();
+    else if (this.isForClient) this.server._dynamic.left(this as unknown as EmptyNamespace);
+  }
+
+  /** @internal */
+  _letGo(): void {
     this._askAdapter((adapter) => adapter.close());
     this.parent.children.delete(this);
     if (this.server._nsps.get(this.name) === (this as AnyNamespace)) this.server._nsps.delete(this.name);

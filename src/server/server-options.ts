@@ -49,6 +49,11 @@ export interface ServerOptions extends EngineOptions {
   connectTimeout: number;
   /** Whether a dynamic namespace is let go when its last socket has left. Default: false. */
   cleanupEmptyChildNamespaces: boolean;
+  /**
+   * Dynamic namespaces that clients made and have left, and that are kept all the same: beyond it the one that was left first is let go.
+   * Default: 10000.
+   */
+  maxEmptyNamespaces: number;
   /** Namespaces that one connection may join. Default: 1000. */
   maxNamespacesPerConnection: number;
   /** Binary attachments of one packet. Default: 1000. */

@@ -89,6 +89,8 @@ export class Server<
   readonly _cleansUpChildren: boolean;
   /** @internal */
   readonly _maxNamespaces: number;
+  /** @internal */
+  readonly _maxEmptyNamespaces: number;
   /** @internal What may wait for one namespace while its middlewares run, in bytes of messages. */
   _maxPendingBytes!: number;
   /** @internal What may wait for one client, in bytes: no packet may be larger. */
@@ -121,6 +123,7 @@ export class Server<
     this.readOptions();
     this._cleansUpChildren = opts.cleanupEmptyChildNamespaces === true;
     this._maxNamespaces = opts.maxNamespacesPerConnection ?? 1000;
+    this._maxEmptyNamespaces = opts.maxEmptyNamespaces ?? 10_000;
     this._recovery = Recovery.of(host, opts);
     this._caps = opts.parser === undefined ? serverCapabilities(this._recovery !== undefined) : 0;
     this.adapterClass = opts.adapter ?? this._recovery?.createAdapter ?? InMemoryAdapter;

@@ -322,3 +322,77 @@ describe("a child namespace that is closed when nobody is in it", () => {
     expect(io._nsps.has("/c")).toBe(false);
   });
 });
+
+describe("a child namespace that stays when nobody is in it", () => {
+  const names = (io: { _nsps: Map<string, unknown> }): string[] => [...io._nsps.keys()].filter((name) => name !== "/");
+
+  it("goes when more were left behind it than maxEmptyNamespaces", () => {
+    const { io, connect } = memoryServer({ maxEmptyNamespaces: 2 });
+    const parent = io.of(/^\/c/);
+    for (const name of ["/c1", "/c2", "/c3", "/c4"]) {
+      const connection = connect();
+      connection.receive(`0${name},`);
+      connection.end();
+    }
+    expect(names(io)).toEqual(["/c3", "/c4"]);
+    expect(parent.children.size).toBe(2);
+  });
+
+  it("counts from when it was left last, and not while somebody is in it or waits for its middlewares", () => {
+    const { io, connect } = memoryServer({ maxEmptyNamespaces: 1 });
+    const decisions: (() => void)[] = [];
+    io.of(/^\/c/);
+    io.of(/^\/slow/).use((_socket, next) => void decisions.push(next));
+    const stays = connect();
+    stays.receive("0/c1,");
+    const waits = connect();
+    waits.receive("0/slow,");
+    for (const name of ["/c2", "/c3", "/c2"]) {
+      const connection = connect();
+      connection.receive(`0${name},`);
+      connection.end();
+    }
+    expect(names(io)).toEqual(["/c1", "/slow", "/c2"]);
+    stays.end();
+    expect(names(io)).toEqual(["/c1", "/slow"]);
+    waits.end();
+    decisions[0]?.();
+    expect(names(io)).toEqual(["/slow"]);
+  });
+
+  it("is not of those where the program made it", () => {
+    const { io, connect } = memoryServer({ maxEmptyNamespaces: 0 });
+    io.of(/^\/c/);
+    const child = io.of("/c1");
+    const connection = connect();
+    connection.receive("0/c1,");
+    connection.receive("0/c2,");
+    connection.end();
+    expect(names(io)).toEqual(["/c1"]);
+    expect(io.of("/c1")).toBe(child);
+  });
+
+  for (const cleanupEmptyChildNamespaces of [false, true])
+    it(`goes too where its client left before it was made, with cleanupEmptyChildNamespaces: ${cleanupEmptyChildNamespaces}`, () => {
+      const { io, connect } = memoryServer({ maxEmptyNamespaces: 0, cleanupEmptyChildNamespaces });
+      let decide: (error: Error | null, success: boolean) => void = () => {};
+      io.of((_name, _auth, next) => {
+        decide = next;
+      });
+      const connection = connect();
+      connection.receive("0/c1,");
+      connection.end();
+      decide(null, true);
+      expect(names(io)).toEqual([]);
+    });
+
+  it("is none with a name of more than 1,024 characters", () => {
+    const { io, connect } = memoryServer();
+    io.of(/^\/c/);
+    const connection = connect();
+    connection.receive(`0/${"c".repeat(1023)},`);
+    connection.receive(`0/${"c".repeat(1024)},`);
+    expect(names(io).map((name) => name.length)).toEqual([1024]);
+    expect(connection.take().at(-1)).toContain('"Invalid namespace"');
+  });
+});

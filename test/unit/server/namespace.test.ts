@@ -328,7 +328,7 @@ describe("a child namespace that stays when nobody is in it", () => {
 
   it("goes when more were left behind it than maxEmptyNamespaces", () => {
     const { io, connect } = memoryServer({ maxEmptyNamespaces: 2 });
-    const parent = io.of(/^\/c/);
+    const parent = io.of(/^\/c/) as unknown as ParentNamespace;
     for (const name of ["/c1", "/c2", "/c3", "/c4"]) {
       const connection = connect();
       connection.receive(`0${name},`);

@@ -74,7 +74,7 @@ export async function writeBrowserFiles({ entry, names, to, module, version }) {
 }
 
 /** What the build without polling does not export. */
-const POLLING = ["XHR"];
+const POLLING = ["XHR", "WebSocket"];
 
 /** What script tags do not get, as with Socket.IO: who has no XMLHttpRequest has modules. */
 const MODULES_ONLY = ["Fetch"];

@@ -1,8 +1,9 @@
 // client/ `io()`: a socket of a namespace, over a connection that the namespaces of one server share.
+
+import { serverAddress } from "../http/server-address.js";
 import type { ClientHost } from "../session/client-host.js";
 import type { BaseManager } from "./manager.js";
 import type { ManagerOptions } from "./options.js";
-import { serverAddress } from "./server-address.js";
 import { Socket } from "./socket.js";
 import type { SocketOptions } from "./socket-options.js";
 

@@ -1,7 +1,7 @@
 // client/ The options of `io()` and `Manager`: names, units and defaults of Socket.IO 4.8. Types, and the snapshot that inner layers get.
 import type { Unchecked } from "../event/event-map.js";
+import { readQuery, serverAddress } from "../http/server-address.js";
 import type { ClientHost, ClientTransportClass, ClientTransportOptions } from "../session/client-host.js";
-import { readQuery, serverAddress } from "./server-address.js";
 
 /** A transport of the `transports` option: by name, or by class. */
 export type TransportChoice = "polling" | "websocket" | "webtransport" | (string & {}) | ClientTransportClass;

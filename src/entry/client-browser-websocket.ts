@@ -1,31 +1,11 @@
-// entry/ `vaiven.websocket.min.js`: the client for pages that need no polling. Its only transport is WebSocket.
-import { websocketHost } from "../browser/websocket-host.js";
-import { type Io, makeIo } from "../client/io.js";
-import { BaseManager } from "../client/manager.js";
-import type { ManagerOptions } from "../client/options.js";
-import type { DefaultEventsMap, EventsMap } from "../event/event-map.js";
+// entry/ `vaiven.websocket.min.js`: the small client, for pages that need no polling. Its only transport is WebSocket.
+import { io } from "../browser/compact/io.js";
+import { Manager } from "../browser/compact/manager.js";
+import { Socket } from "../browser/compact/socket.js";
 
-/** One connection to one server, and the sockets that share it. */
-export class Manager<
-  ListenEvents extends EventsMap = DefaultEventsMap,
-  EmitEvents extends EventsMap = ListenEvents,
-> extends BaseManager<ListenEvents, EmitEvents> {
-  constructor(uri?: string | Partial<ManagerOptions>, opts?: Partial<ManagerOptions>) {
-    super(websocketHost, uri, opts);
-  }
-}
+/** The version of the Socket.IO protocol. */
+export const protocol = 5;
 
-const io: Io<typeof Manager> = makeIo(websocketHost, Manager);
+Object.assign(io, { io, connect: io, Manager, Socket, protocol });
 
-export { WebSocket } from "../browser/websocket-transport.js";
-export { protocol } from "../client/io.js";
-export type { ManagerReservedEvents } from "../client/manager.js";
-export type { EngineOptions, ManagerOptions } from "../client/options.js";
-export { Socket } from "../client/socket.js";
-export type {
-  DisconnectDescription,
-  ExtendedError,
-  SocketOptions,
-  SocketReservedEvents,
-} from "../client/socket-options.js";
-export { io, io as connect, io as default };
+export { io, io as connect, io as default, Manager, Socket };

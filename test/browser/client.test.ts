@@ -24,10 +24,22 @@ const PAGES: Record<string, { type: string; body: string }> = {
     body: `<!doctype html><script src="/socket.io/socket.io.min.js"></script><script src="/expose.js"></script>`,
   },
   "/module": { type: "text/html", body: `<!doctype html><script type="module" src="/module.js"></script>` },
+  "/websocket": {
+    type: "text/html",
+    body: `<!doctype html><script src="/socket.io/socket.io.websocket.min.js"></script><script src="/expose.js"></script>`,
+  },
+  "/websocket-module": {
+    type: "text/html",
+    body: `<!doctype html><script type="module" src="/websocket-module.js"></script>`,
+  },
   "/expose.js": { type: "text/javascript", body: "window.connect = io;" },
   "/module.js": {
     type: "text/javascript",
     body: `import { io } from "/socket.io/socket.io.esm.min.js"; window.connect = io;`,
+  },
+  "/websocket-module.js": {
+    type: "text/javascript",
+    body: `import { io } from "/socket.io/socket.io.websocket.esm.min.js"; window.connect = io;`,
   },
 };
 
@@ -94,19 +106,23 @@ for (const name of BROWSERS) {
       }
     }
 
-    for (const path of ["/module", "/min"]) {
-      it(`is loaded by ${path === "/module" ? "an ES module" : "a minified script"} under a strict policy`, async () => {
+    for (const path of ["/module", "/min", "/websocket", "/websocket-module"]) {
+      it(`is loaded from ${path} under a strict policy`, async () => {
         const page = await visit(await site(), path, {});
         expect(await page.evaluate(`socket.emitWithAck("echo", 7)`)).toBe(7);
       });
     }
 
-    for (const transport of ["polling", "websocket"]) {
-      it(`sends and receives binary over ${transport}: ArrayBuffer, views, Blob and File, in order`, async () => {
+    for (const [path, transport] of [
+      ["/plain", "polling"],
+      ["/plain", "websocket"],
+      ["/websocket", "websocket"],
+    ] as const) {
+      it(`sends and receives binary over ${transport} from ${path}: ArrayBuffer, views, Blob and File, in order`, async () => {
         const here = await site();
         const heard = new Ledger<unknown[]>();
         here.io.on("connection", (socket) => socket.onAny((...args: unknown[]) => heard.add(args)));
-        const page = await visit(here, "/plain", { transports: [transport] });
+        const page = await visit(here, path, { transports: [transport] });
         await page.evaluate(`
           socket.emit("buffer", new Uint8Array([1, 2]).buffer),
           socket.emit("view", { deep: [new Uint8Array([9, 3, 4, 9]).subarray(1, 3)] }),
@@ -145,20 +161,22 @@ for (const name of BROWSERS) {
       expect(here.io.engine.clientsCount).toBe(1);
     });
 
-    it("comes back when the connection is cut, and loses no emit that was made meanwhile", async () => {
-      const here = await site();
-      const page = await visit(here, "/plain", {
-        reconnectionDelay: 300,
-        reconnectionDelayMax: 300,
-        randomizationFactor: 0,
+    for (const path of ["/plain", "/websocket"]) {
+      it(`comes back from ${path} when the connection is cut, and loses no emit that was made meanwhile`, async () => {
+        const here = await site();
+        const page = await visit(here, path, {
+          reconnectionDelay: 300,
+          reconnectionDelayMax: 300,
+          randomizationFactor: 0,
+        });
+        const heard = new Ledger<number>();
+        here.io.on("connection", (socket) => socket.on("n", (n: number) => heard.add(n)));
+        await page.evaluate(`socket.on("disconnect", () => { for (let n = 0; n < 5; n++) socket.emit("n", n); }), 0`);
+        for (const socket of here.io.sockets.sockets.values()) socket.conn.close();
+        expect(await heard.reaches(5, 60_000)).toEqual([0, 1, 2, 3, 4]);
+        await eventually<boolean>(page, "socket.connected", (isConnected) => isConnected);
       });
-      const heard = new Ledger<number>();
-      here.io.on("connection", (socket) => socket.on("n", (n: number) => heard.add(n)));
-      await page.evaluate(`socket.on("disconnect", () => { for (let n = 0; n < 5; n++) socket.emit("n", n); }), 0`);
-      for (const socket of here.io.sockets.sockets.values()) socket.conn.close();
-      expect(await heard.reaches(5, 60_000)).toEqual([0, 1, 2, 3, 4]);
-      await eventually<boolean>(page, "socket.connected", (isConnected) => isConnected);
-    });
+    }
 
     it("tells the server at once when its page is left", async () => {
       const here = await site();

@@ -20,8 +20,13 @@ type Connect = (
 
 /** `io` of a browser file, on a page that has what these files use of a browser. */
 function load(name: string): Connect {
+  const itself = new EventTarget();
   const page: Record<string, unknown> = {
+    self: itself,
     WebSocket,
+    location: { protocol: "http:", host: "page.example" },
+    addEventListener: itself.addEventListener.bind(itself),
+    removeEventListener: itself.removeEventListener.bind(itself),
     performance,
     setTimeout,
     clearTimeout,

@@ -1,6 +1,6 @@
 // The behaviour of a Socket.IO client, as one suite that runs over every client against npm's server.
 import { describe } from "vitest";
-import type { ClientLibrary } from "../support/scene.js";
+import type { ClientUnderTest } from "./client/client-under-test.js";
 import { describeConnecting } from "./client/connecting.js";
 import { describeClientEvents } from "./client/events.js";
 import { describeClientImprovements } from "./client/improvements.js";
@@ -9,16 +9,13 @@ import { describeReconnection } from "./client/reconnection.js";
 import { describeRequests } from "./client/requests.js";
 import { describeTransports } from "./client/transports.js";
 
-export interface ClientUnderTest extends ClientLibrary {
-  /** Whether the improvements over Socket.IO 4.8.4 are expected too. */
-  readonly improved: boolean;
-}
-
 export function describeClient(name: string, client: ClientUnderTest): void {
   describe(`${name}: client behaviour`, () => {
     describeConnecting(client);
-    describeTransports(client);
-    describeRequests(client);
+    if (!client.isCompact) {
+      describeTransports(client);
+      describeRequests(client);
+    }
     describeClientEvents(client);
     describeReconnection(client);
     describeManager(client);

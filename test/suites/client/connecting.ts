@@ -1,16 +1,20 @@
 // Client suite: io(), namespaces over one connection, auth, the states of a socket, and how connections end.
 import { createServer } from "node:http";
+import type { Socket as TcpSocket } from "node:net";
 import { Server, type Socket as ServerSocket } from "socket.io";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { WebSocketServer } from "ws";
-import { type ClientLibrary, client, closeLater, connected, listening, stage } from "../../support/scene.js";
+import { client, closeLater, connected, listening, stage } from "../../support/scene.js";
 import { once, turn, until } from "../../support/waiting.js";
+import { type ClientUnderTest, transportsOf } from "./client-under-test.js";
 
 const stock = { Server };
 
 type ConnectError = Error & { type?: string; description?: unknown; context?: unknown };
 
-export function describeConnecting(library: ClientLibrary): void {
+export function describeConnecting(library: ClientUnderTest): void {
+  const single = transportsOf(library).flatMap((transports) => (transports.length === 1 ? transports : []));
+
   describe("connecting", () => {
     it("connects by itself and has the id that the server knows", async () => {
       const scene = await stage(stock);
@@ -134,7 +138,7 @@ export function describeConnecting(library: ClientLibrary): void {
       client(library, scene.url, { query: { k: "v w&x" }, extraHeaders: { "x-agent": "me" } });
       const [socket] = await arrival;
       expect(socket.handshake.query["k"]).toBe("v w&x");
-      expect(socket.handshake.headers["x-agent"]).toBe("me");
+      if (!library.isCompact) expect(socket.handshake.headers["x-agent"]).toBe("me");
     });
 
     it("takes the query of the URL", async () => {
@@ -152,25 +156,22 @@ export function describeConnecting(library: ClientLibrary): void {
       expect((await arrival)[0].handshake.query["b"]).toBeUndefined();
     });
 
-    it.each(["polling", "websocket"])(
-      "tells why there is no connection, and JSON can show it: %s",
-      async (transport) => {
-        const scene = await stage(stock, { allowRequest: (_req, decide) => decide("no", false) });
-        const opts = { transports: [transport], reconnection: false };
-        const [refused] = await once<[ConnectError]>(client(library, scene.url, opts), "connect_error");
-        const [unreachable] = await once<[ConnectError]>(client(library, "http://127.0.0.1:1", opts), "connect_error");
-        expect([refused.type, unreachable.type]).toEqual(["TransportError", "TransportError"]);
-        JSON.stringify([refused.context, unreachable.context]);
-        if (transport === "websocket") {
-          expect([refused.context, unreachable.context]).toEqual([undefined, undefined]);
-          expect((unreachable.description as Error).message).toContain("ECONNREFUSED");
-        } else {
-          expect([refused.description, unreachable.description]).toEqual([403, 0]);
-          expect(refused.context).toMatchObject({ status: 403, responseText: expect.any(String) });
-          expect(unreachable.context).toMatchObject({ status: 0, statusText: { code: "ECONNREFUSED" } });
-        }
-      },
-    );
+    it.each(single)("tells why there is no connection, and JSON can show it: %s", async (transport) => {
+      const scene = await stage(stock, { allowRequest: (_req, decide) => decide("no", false) });
+      const opts = { transports: [transport], reconnection: false };
+      const [refused] = await once<[ConnectError]>(client(library, scene.url, opts), "connect_error");
+      const [unreachable] = await once<[ConnectError]>(client(library, "http://127.0.0.1:1", opts), "connect_error");
+      expect([refused.type, unreachable.type]).toEqual(["TransportError", "TransportError"]);
+      JSON.stringify([refused.context, unreachable.context]);
+      if (transport === "websocket") {
+        expect([refused.context, unreachable.context]).toEqual([undefined, undefined]);
+        expect((unreachable.description as Error).message).toContain("ECONNREFUSED");
+      } else {
+        expect([refused.description, unreachable.description]).toEqual([403, 0]);
+        expect(refused.context).toMatchObject({ status: 403, responseText: expect.any(String) });
+        expect(unreachable.context).toMatchObject({ status: 0, statusText: { code: "ECONNREFUSED" } });
+      }
+    });
 
     it("has no message where the server gave none", async () => {
       const scene = await stage(stock);
@@ -206,7 +207,7 @@ export function describeConnecting(library: ClientLibrary): void {
       const scene = await stage(stock);
       const { url } = scene;
       await scene.io.close();
-      for (const transport of ["polling", "websocket"]) {
+      for (const transport of single) {
         const socket = client(library, url, { transports: [transport] });
         expect((await once(socket, "connect_error"))[0]).toBeInstanceOf(Error);
         expect(socket.connected).toBe(false);
@@ -215,6 +216,12 @@ export function describeConnecting(library: ClientLibrary): void {
 
     it("tells connect_error timeout where the server does not answer in time", async () => {
       const scene = await stage(stock, { allowRequest: () => {} });
+      const requests: TcpSocket[] = [];
+      scene.httpServer.on("connection", (tcp: TcpSocket) => requests.push(tcp));
+      // Nobody looks whether the other end of a handshake is still there while it waits for its answer.
+      onTestFinished(() => {
+        for (const tcp of requests) tcp.destroy();
+      });
       const socket = client(library, scene.url, { timeout: 50 });
       expect((await once<[Error]>(socket, "connect_error"))[0].message).toBe("timeout");
     });
@@ -231,7 +238,7 @@ export function describeConnecting(library: ClientLibrary): void {
   });
 
   describe("the end of a connection", () => {
-    for (const transport of ["polling", "websocket"]) {
+    for (const transport of single) {
       const options = { transports: [transport] };
       it(`is io client disconnect when the client leaves over ${transport}`, async () => {
         const scene = await stage(stock);

@@ -1,4 +1,4 @@
-// client/ What `io(url)` means: a server, and a namespace of it. Host-only texts, `ws:` schemes and paths of the page's own host are taken as Socket.IO takes them.
+// http/ What `io(url)` means: a server, and a namespace of it. Host-only texts, `ws:` schemes and paths of the page's own host are taken as Socket.IO takes them.
 import { VaivenError } from "../errors.js";
 import type { ClientHost } from "../session/client-host.js";
 

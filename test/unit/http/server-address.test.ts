@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { readQuery, serverAddress } from "../../../src/client/server-address.js";
+import { readQuery, serverAddress } from "../../../src/http/server-address.js";
 
 const PAGE = { protocol: "https:", host: "page.example:8443" };
 

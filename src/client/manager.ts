@@ -6,6 +6,7 @@
 //      └─────────────────┴──────▶ reconnecting: wait ─▶ reconnect_attempt ─▶ open() ─▶ reconnect | reconnect_error
 import { VaivenError } from "../errors.js";
 import type { DefaultEventsMap, EventsMap } from "../event/event-map.js";
+import type { TransportError } from "../http/client-request.js";
 import { outgoingOf } from "../packet/default-parser.js";
 import type { Outgoing, OutgoingOptions } from "../packet/outgoing.js";
 import type { PacketDecoder, PacketEncoder, PacketParser } from "../packet/parser.js";
@@ -341,6 +342,7 @@ export class BaseManager<
   private fail(error: Error): void {
     const { whenOpen } = this;
     this.letGo();
+    this._returnDelay = (error as TransportError).retryAfter;
     this.everySocket((socket) => socket._onError(error));
     this.emitReserved("error", error);
     if (whenOpen) this.guard(() => whenOpen(error));

@@ -36,6 +36,8 @@ export interface TransportError extends VaivenError {
   readonly description: unknown;
   /** The request that failed, or what Node knows of it: `status`, `statusText`, `responseText`. Undefined for a WebSocket. */
   readonly context: unknown;
+  /** Milliseconds after which the server wishes to be asked again, where it said so and the host can read it: on Node. */
+  readonly retryAfter?: number | undefined;
 }
 
 /** A transport failed: `message` is one of Socket.IO's (`xhr poll error`, `websocket error` …). */

@@ -9,6 +9,7 @@ import type { Cancel } from "../session/platform.js";
 import { cookieJarOf, requestOptions } from "./client-request-options.js";
 import { MAX_MESSAGE_BYTES } from "./client-websocket-transport.js";
 import { nodePlatform } from "./platform.js";
+import { retryAfter as retryAfterOf } from "./retry-after.js";
 
 const codec = new PayloadCodec(nodePlatform);
 
@@ -27,10 +28,10 @@ export class NodePolling extends PollingClient {
       done(error, text);
     };
     // What a browser's XMLHttpRequest would show: without an answer the status is 0, and here the reason stands beside it.
-    const fail = (cause: unknown, status = 0, responseText = `${cause}`): void => {
+    const fail = (cause: unknown, status = 0, responseText = `${cause}`, retryAfter?: number): void => {
       const message = `xhr ${body === undefined ? "poll" : "post"} error`;
       const detail = { status, statusText: cause, responseText, body: responseText };
-      finish(Object.assign(transportError(message, status, detail), { cause: status || cause }), "");
+      finish(Object.assign(transportError(message, status, detail), { cause: status || cause, retryAfter }), "");
       outgoing?.destroy();
     };
     const stopTimer = requestTimeout > 0 ? context.platform.after(requestTimeout, () => fail("timeout")) : undefined;
@@ -51,7 +52,10 @@ export class NodePolling extends PollingClient {
         response.on("error", (error) => fail(error));
         response.on("end", () => {
           if (response.statusCode === 200) finish(undefined, Buffer.concat(parts).toString());
-          else fail(response.statusMessage, response.statusCode, Buffer.concat(parts).toString());
+          else {
+            const text = Buffer.concat(parts).toString();
+            fail(response.statusMessage, response.statusCode, text, retryAfterOf(response, context.platform.random()));
+          }
         });
       });
     } catch (error) {

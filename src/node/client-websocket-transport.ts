@@ -17,6 +17,7 @@ import type { Cancel } from "../session/platform.js";
 import type { ClientTransport, TransportSink } from "../session/transport.js";
 import { cookieJarOf, requestOptions } from "./client-request-options.js";
 import { nodePlatform } from "./platform.js";
+import { retryAfter } from "./retry-after.js";
 
 /** How long the server may take for its Close frame and the end of the connection. */
 const CLOSE_TIMEOUT_MS = 10_000;
@@ -76,6 +77,7 @@ export class NodeWebSocket implements ClientTransport, ConnectionSink, Connectio
           new VaivenError("HANDSHAKE_STATUS", `expected the status 101, got ${response.statusCode}`, {
             httpStatus: response.statusCode ?? 0,
           }),
+          retryAfter(response, context.platform.random()),
         );
       });
       request.on("upgrade", (response, socket, head) => this.upgraded(profile, offer, response, socket, head));
@@ -120,10 +122,10 @@ export class NodeWebSocket implements ClientTransport, ConnectionSink, Connectio
   }
 
   /** There is no WebSocket: the request failed, or what answered it is none. */
-  private refused(error: unknown): void {
+  private refused(error: unknown, retryAfter?: number): void {
     const { sink } = this;
     this.discard();
-    sink.onClose(transportError("websocket error", error));
+    sink.onClose(Object.assign(transportError("websocket error", error), { retryAfter }));
   }
 
   private upgraded(

@@ -47,6 +47,25 @@ describe("a limit that has no room for what our own ends tell each other", () =>
 });
 
 describe("a server that leaves with a drain", () => {
+  for (const transport of ["polling", "websocket"])
+    it(`is not asked again before the time that its refusal names: ${transport}`, async () => {
+      const scene = await stage(OURS.server);
+      void (scene.io as unknown as Server).engine.leave(5000);
+      const peer = client(OURS.client, scene.url, {
+        transports: [transport],
+        reconnection: true,
+        reconnectionDelay: 1,
+      });
+      let attempts = 0;
+      peer.io.on("reconnect_attempt", () => attempts++);
+      const [error] = await once<[{ retryAfter?: number }]>(peer, "connect_error");
+      expect(error.retryAfter).toBeGreaterThanOrEqual(5000);
+      expect(error.retryAfter).toBeLessThanOrEqual(7500);
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      expect(attempts).toBe(0);
+      peer.disconnect();
+    });
+
   for (const [way, options] of Object.entries(WAYS)) {
     it(`has its last words heard, and our client comes back when it was told to: ${way}`, async () => {
       const scene = await stage(OURS.server);

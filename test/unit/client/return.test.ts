@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { transportError } from "../../../src/http/client-request.js";
 import { OPEN, scene } from "./scripted-host.js";
 
 const OURS = OPEN.replace("}", ',"vaiven":{"v":1,"caps":["drain"]}}');
@@ -35,5 +36,29 @@ describe("a server that says when to come back", () => {
     last().fail(lost);
     platform.advance(1000);
     expect(transports.length).toBe(before + 1);
+  });
+});
+
+describe("a server that refuses a connection and says when to come back", () => {
+  const refusal = (retryAfter?: number) => Object.assign(transportError("xhr poll error", 503), { retryAfter });
+
+  it("is heard instead of the client's own delay, for the first connection and for others, each time", () => {
+    const { socket, last, transports, platform } = scene();
+    socket({ reconnectionDelay: 1000, randomizationFactor: 0 }, false);
+    for (const [count, delay] of [
+      [1, 7000],
+      [2, 5000],
+    ] as const) {
+      last().fail(refusal(delay));
+      platform.advance(delay - 1);
+      expect(transports.length).toBe(count);
+      platform.advance(1);
+      expect(transports.length).toBe(count + 1);
+    }
+    last().fail(refusal());
+    platform.advance(3999);
+    expect(transports.length).toBe(3);
+    platform.advance(1);
+    expect(transports.length).toBe(4);
   });
 });

@@ -1,7 +1,8 @@
 // node/ From packets to one socket write per connection and turn: the outgoing half of the hot path (design "Encode once"; performance.md, technique 2).
 //
 //   one or more packets that many share ── memoised frames, joined once for all who send the same sequence ─┐
-//   packets of this connection ── frames written into the process's slab, one behind the other ─────────────┼─▶ socket.write, once
+//   short texts of ASCII of this connection ── their frames as one string, which Node copies itself ────────┤
+//   other packets of this connection ── frames written into the process's slab, one behind the other ───────┼─▶ socket.write, once
 //   more than fits ── headers and payloads by themselves, nothing copied, socket.cork … uncork (writev) ────┘
 import { Socket } from "node:net";
 import type { Duplex } from "node:stream";
@@ -12,6 +13,8 @@ import { asBuffer, nodeBytePrimitives } from "./byte-primitives.js";
 
 /** Room for the output of one connection in one turn, up to which it is copied into one piece. */
 const SLAB_BYTES = 128 * 1024;
+/** Up to this length Node writes a string from its stack, and needs no memory for it. */
+const MAX_STRING = 16 * 1024;
 /** Binary payloads from this size on are not copied: below it a copy costs less than another piece of a vectored write. */
 const COPY_UNTIL = 16 * 1024;
 /** Views of the slab's beginning that are kept: most turns of most connections are this short. */
@@ -130,6 +133,10 @@ export class FrameWriter {
       }
       end = writeFrame(packet.head, slab, end);
       if (packet.rest !== undefined) for (const part of packet.rest) end = writeFrame(part, slab, end);
+    }
+    if (end === free && latin1.length <= MAX_STRING) {
+      socket.write(latin1, "latin1");
+      return;
     }
     if (latin1 !== "") end += slab.write(latin1, end, "latin1");
     socket.write(this.view(free, end));

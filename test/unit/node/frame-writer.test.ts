@@ -8,6 +8,7 @@ import { Outgoing } from "../../../src/packet/outgoing.js";
 /** A socket that keeps the chunks themselves, as the kernel's queue would; it takes them at once, or only when told. */
 class FakeSocket extends Duplex {
   readonly writes: Buffer[] = [];
+  readonly encodings: string[] = [];
   private readonly holds: boolean;
   private pending: (() => void)[] = [];
 
@@ -18,7 +19,8 @@ class FakeSocket extends Duplex {
 
   override _read(): void {}
 
-  override _write(chunk: Buffer, _encoding: string, done: () => void): void {
+  override _write(chunk: Buffer, encoding: string, done: () => void): void {
+    this.encodings.push(encoding);
     this.accept([chunk], done);
   }
 
@@ -54,6 +56,18 @@ describe("the frame writer", () => {
     new FrameWriter().write(socket, [new Outgoing("42"), new Outgoing("4é", [Uint8Array.from([1, 2])])]);
     expect(socket.writes).toHaveLength(1);
     expect(hex(socket)).toBe("81023432" + "810334c3a9" + "82020102");
+  });
+
+  it("hands the frames of short ASCII texts over as one string", () => {
+    const socket = new FakeSocket();
+    const texts = ["42[1]", "3"].map((text) => {
+      const packet = new Outgoing(text);
+      packet.isAscii = true;
+      return packet;
+    });
+    new FrameWriter().write(socket, texts);
+    expect(socket.writes).toEqual(["\x81\x0542[1]\x81\x013"]);
+    expect(socket.encodings).toEqual(["latin1"]);
   });
 
   it("uses the same memory again once the operating system has the bytes", () => {

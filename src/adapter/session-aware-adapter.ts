@@ -25,6 +25,8 @@ export interface RecoveryHost {
   readonly heartbeat: number;
   /** Bytes of the events that are kept, for each namespace. */
   readonly maxLogBytes: number;
+  /** Sessions that one namespace remembers: beyond it the oldest go. */
+  readonly maxAbsentSessions: number;
 }
 
 /** Since which sequence a socket is in the namespace, and in its rooms: what went to a room before is not for it. */
@@ -39,9 +41,6 @@ interface StoredSession {
   /** When its connection was lost, or was noticed to be. */
   readonly at: number;
 }
-
-/** Sessions that one namespace remembers at most: the oldest go. */
-const MAX_SESSIONS = 100_000;
 
 /** {@link InMemoryAdapter} with recovery. */
 export class SessionAwareAdapter extends InMemoryAdapter {
@@ -179,7 +178,7 @@ export class SessionAwareAdapter extends InMemoryAdapter {
     const membership = this.memberships.get(session.sid) ?? { since: this.log.last, rooms: new Map() };
     this.sessions.delete(session.pid);
     this.sessions.set(session.pid, { session, membership, at: now });
-    if (this.sessions.size > MAX_SESSIONS)
+    if (this.sessions.size > this.host.maxAbsentSessions)
       for (const pid of this.sessions.keys()) {
         this.sessions.delete(pid);
         break;

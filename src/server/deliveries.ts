@@ -12,9 +12,6 @@ import { Outboxes } from "./outboxes.js";
 import type { ServerHost } from "./server.js";
 import type { SessionLossReason } from "./socket-types.js";
 
-/** Sessions of clients that are away, at most: the oldest go. */
-const MAX_AWAY = 100_000;
-
 /** What the sessions of one server share. */
 export interface DeliveryOptions {
   /** Milliseconds that a client may be gone. */
@@ -22,6 +19,9 @@ export interface DeliveryOptions {
   readonly limits: DeliveryLimits;
   /** What the logs of all who are away may hold together, as {@link DeliveryLimits.maxBytes} counts. */
   readonly maxAbsentBytes: number;
+  /** How many may be away: beyond it the first goes. */
+  readonly maxAbsentSessions: number;
+  readonly maxOutboxes: number;
 }
 
 /** All delivery sessions of a server. */
@@ -29,7 +29,7 @@ export class Deliveries {
   readonly deadlines: Deadlines;
   readonly duration: number;
   readonly limits: DeliveryLimits;
-  readonly outboxes: Outboxes = new Outboxes();
+  readonly outboxes: Outboxes;
   private readonly host: ServerHost;
   /** Begins every id of this server, so that one which it has forgotten is told from one that it never gave. */
   private readonly tag: string;
@@ -37,15 +37,19 @@ export class Deliveries {
   /** In the order in which they were lost. */
   private readonly away: Set<DeliverySession> = new Set();
   private readonly maxAbsentBytes: number;
+  private readonly maxAbsentSessions: number;
   /** The bytes of the logs of all who are away. */
   private absentBytes = 0;
 
-  constructor(host: ServerHost, { duration, limits, maxAbsentBytes }: DeliveryOptions) {
+  constructor(host: ServerHost, options: DeliveryOptions) {
+    const { duration, limits, maxAbsentBytes, maxAbsentSessions, maxOutboxes } = options;
     this.host = host;
     this.deadlines = host.deadlines;
     this.duration = duration;
     this.limits = limits;
     this.maxAbsentBytes = maxAbsentBytes;
+    this.maxAbsentSessions = maxAbsentSessions;
+    this.outboxes = new Outboxes(maxOutboxes);
     this.tag = `${host.randomId()}.`;
   }
 
@@ -88,7 +92,7 @@ export class Deliveries {
   recount(session: DeliverySession): void {
     this.absentBytes += session.log.bytes - session.countedBytes;
     session.countedBytes = session.log.bytes;
-    while (this.absentBytes > this.maxAbsentBytes || this.away.size > MAX_AWAY) {
+    while (this.absentBytes > this.maxAbsentBytes || this.away.size > this.maxAbsentSessions) {
       for (const oldest of this.away) {
         oldest.lose("overflow");
         break;

@@ -1,8 +1,5 @@
 // server/ What was taken of the outboxes of our clients (client/outbox.ts), so that what they send again is taken once.
 
-/** Outboxes that are remembered at most: those that were seen longest ago go, and what was under way from them may be taken twice, which both ends are told. */
-const MAX_OUTBOXES = 100_000;
-
 /** One outbox. */
 export interface OutboxRecord {
   /** The number of the last entry that was taken. */
@@ -15,6 +12,12 @@ export interface OutboxRecord {
 export class Outboxes {
   /** In the order in which they were last seen. */
   private readonly records: Map<string, OutboxRecord> = new Map();
+  private readonly most: number;
+
+  /** Of more than `most` those that were seen longest ago go, and what was under way from them may be taken twice, which both ends are told. */
+  constructor(most: number) {
+    this.most = most;
+  }
 
   /** The outbox `id` of a namespace; of one that is not known entries up to `attempted` may have been sent to somebody else. */
   meet(namespace: string, id: string, attempted: number): OutboxRecord {
@@ -23,7 +26,7 @@ export class Outboxes {
     const record = records.get(key) ?? { last: 0, doubtful: attempted };
     records.delete(key);
     records.set(key, record);
-    if (records.size > MAX_OUTBOXES) {
+    if (records.size > this.most) {
       for (const oldest of records.keys()) {
         records.delete(oldest);
         break;

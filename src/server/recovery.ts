@@ -32,6 +32,7 @@ export class Recovery {
     this.host = host;
     this.skipsMiddlewares = skipMiddlewares !== false;
     const { platform } = host;
+    const maxAbsentSessions = count("maxAbsentSessions", option.maxAbsentSessions, 100_000);
     const adapterHost = {
       clock: platform,
       textByteLength: (text: string) => platform.textByteLength(text),
@@ -39,6 +40,7 @@ export class Recovery {
       heartbeat: (options.pingInterval ?? 25_000) + (options.pingTimeout ?? 20_000),
       maxDisconnectionDuration: count("maxDisconnectionDuration", maxDisconnectionDuration, DEFAULT_DURATION),
       maxLogBytes: count("maxLogBytes", maxLogBytes, DEFAULT_LOG_BYTES),
+      maxAbsentSessions,
     };
     this.deliveries = new Deliveries(host, {
       duration: adapterHost.maxDisconnectionDuration,
@@ -47,6 +49,8 @@ export class Recovery {
         maxBytes: count("maxUnconfirmedBytes", option.maxUnconfirmedBytes, DEFAULT_UNCONFIRMED_BYTES),
       },
       maxAbsentBytes: count("maxAbsentBytes", option.maxAbsentBytes, DEFAULT_ABSENT_BYTES),
+      maxAbsentSessions,
+      maxOutboxes: count("maxOutboxes", option.maxOutboxes, 100_000),
     });
     this.createAdapter = (namespace) => new SessionAwareAdapter(namespace, adapterHost);
   }

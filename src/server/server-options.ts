@@ -32,6 +32,13 @@ export interface ConnectionStateRecoveryOptions {
    * as `overflow`. Default: 256 MiB.
    */
   maxAbsentBytes?: number;
+  /**
+   * Clients that are away whose sessions are kept: those of ours together, those of Socket.IO for each namespace. Who left first is let go, and is not
+   * recovered. Default: 100000.
+   */
+  maxAbsentSessions?: number;
+  /** Outboxes of clients of ours of which the server remembers what it has taken. Beyond it the one that was seen longest ago is let go: `possible_repeat`. Default: 100000. */
+  maxOutboxes?: number;
 }
 
 /** All options of a server. */

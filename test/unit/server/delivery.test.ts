@@ -189,6 +189,12 @@ describe("the memory of all who are away", () => {
     expect(join(server, { pid: two })[2]).toHaveLength(2);
   });
 
+  it("has a limit in sessions too", () => {
+    const server = serverWith({ maxAbsentSessions: 1 });
+    for (let count = 0; count < 3; count++) join(server)[0].end();
+    expect(server.lost.map(({ reason }) => reason)).toEqual(["overflow", "overflow"]);
+  });
+
   it("counts what was under way when they left, and nothing of who is back", () => {
     const server = serverWith({ maxAbsentBytes: 100 });
     const [first, { pid }] = join(server);

@@ -148,6 +148,16 @@ describe("connection state recovery", () => {
     expect(again.pid).not.toBe(pid);
   });
 
+  it("is of maxAbsentSessions clients: who left first is let go", async () => {
+    const server = on({ maxAbsentSessions: 1 });
+    const [one, oneJoined] = await join(server);
+    const [two, twoJoined] = await join(server);
+    one.end("transport close");
+    two.end("transport close");
+    expect((await join(server, { pid: oneJoined.pid }))[1].sid).not.toBe(oneJoined.sid);
+    expect((await join(server, { pid: twoJoined.pid }))[1].sid).toBe(twoJoined.sid);
+  });
+
   it("is not given where the log was too small for what was missed", async () => {
     const server = on({ maxLogBytes: 2000 });
     const [first, { sid, pid }] = await join(server);

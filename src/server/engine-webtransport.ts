@@ -9,7 +9,7 @@ import { type EngineConnection, factsOf } from "./engine-connection.js";
 import { allowedOriginOf, type MiddlewareChain } from "./engine-middleware.js";
 import type { EngineSettings } from "./engine-options.js";
 import type { EngineHost } from "./host.js";
-import { WebTransportGreeting } from "./webtransport-greeting.js";
+import { type GreetingOwner, WebTransportGreeting } from "./webtransport-greeting.js";
 
 /** The CONNECT request of a session: whole, or what is known of it. */
 export interface WebTransportRequest {
@@ -44,7 +44,7 @@ export function serveWebTransport(
     session.close();
   };
   const greet = (): void =>
-    void new WebTransportGreeting(session, host, settings.session, new Hall(engine, admission, req));
+    void new WebTransportGreeting(session, host, settings.session, new WebTransportHandshake(engine, admission, req));
   if (!settings.offer.transports.includes("webtransport")) {
     refuse(refusal(RefusalCode.UNKNOWN_TRANSPORT, { transport: "webtransport" }));
   } else if (given !== undefined) {
@@ -85,7 +85,7 @@ function verify(
 }
 
 /** What becomes of a session that has said what it wants. */
-class Hall {
+class WebTransportHandshake implements GreetingOwner {
   private readonly engine: WebTransportEngine;
   private readonly admission: Admission;
   private readonly req: IncomingMessage;

@@ -155,7 +155,7 @@ export class Emitter<
     return this;
   }
 
-  /** As {@link onAny}, before those that are there. */
+  /** As {@link onAny}, before the others. */
   prependAny(listener: AnyListener): this {
     this.incoming = prepend(this.incoming, listener);
     return this;
@@ -178,7 +178,7 @@ export class Emitter<
     return this;
   }
 
-  /** As {@link onAnyOutgoing}, before those that are there. */
+  /** As {@link onAnyOutgoing}, before the others. */
   prependAnyOutgoing(listener: AnyListener): this {
     this.outgoing = prepend(this.outgoing, listener);
     return this;

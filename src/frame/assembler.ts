@@ -1,4 +1,4 @@
-// frame/: a message whose payload arrives in several pieces: fragments (RFC 6455 section 5.4), or one frame across chunks.
+// frame/ A message whose payload arrives in several pieces: fragments (RFC 6455 section 5.4), or one frame across chunks.
 
 import { VaivenError } from "../errors.js";
 import { CLOSE_INVALID_DATA } from "./close.js";

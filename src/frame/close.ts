@@ -1,4 +1,4 @@
-// frame/: close codes and the payload of Close frames (RFC 6455 sections 5.5.1 and 7.4).
+// frame/ Close codes and the payload of Close frames (RFC 6455 sections 5.5.1 and 7.4).
 
 import { VaivenError } from "../errors.js";
 import { MAX_CONTROL_PAYLOAD, violation } from "./header.js";
@@ -52,7 +52,7 @@ export function readClosePayload(payload: Uint8Array, primitives: BytePrimitives
 
 /**
  * The payload of a Close frame; empty without a code. A reason of more than 123 bytes is cut between two characters.
- * @throws VaivenError API_INVALID_ARGUMENT for a code that must not be sent.
+ * @throws VaivenError `API_INVALID_ARGUMENT` for a code that must not be sent.
  */
 export function writeClosePayload(code: number | undefined, reason: string, primitives: BytePrimitives): Uint8Array {
   if (code === undefined) {

@@ -1,4 +1,4 @@
-// frame/: outgoing messages of a connection with permessage-deflate (RFC 7692 section 6.1), in order although compression may take its time.
+// frame/ Outgoing messages of a connection with permessage-deflate (RFC 7692 section 6.1), in order although compression may take its time.
 
 import type { FrameEncoder } from "./encoder.js";
 import { FIN } from "./header.js";

@@ -1,4 +1,4 @@
-// frame/: one WebSocket connection without its socket (RFC 6455 sections 5 to 7, RFC 7692). Bytes in, messages out, and the way back.
+// frame/ One WebSocket connection without its socket (RFC 6455 sections 5 to 7, RFC 7692). Bytes in, messages out, and the way back.
 //
 //            close()   ┌─────────┐ peer's Close
 //            ┌────────▶│ closing │──────────────────┐
@@ -170,12 +170,18 @@ export class WebSocketConnection implements DecoderSink, CompressedOutputHost {
       : sharedFrameOf(message, this.profile, compress ? this.deflate : undefined);
   }
 
-  /** Sends a Ping. @throws VaivenError API_INVALID_ARGUMENT for a payload of more than 125 bytes. */
+  /**
+   * Sends a Ping.
+   * @throws VaivenError `API_INVALID_ARGUMENT` for a payload of more than 125 bytes
+   */
   ping(payload: Uint8Array = NO_PAYLOAD): void {
     this.sendControl(OPCODE_PING, payload);
   }
 
-  /** Sends an unsolicited Pong (section 5.5.3). @throws VaivenError API_INVALID_ARGUMENT for a payload of more than 125 bytes. */
+  /**
+   * Sends an unsolicited Pong (section 5.5.3).
+   * @throws VaivenError `API_INVALID_ARGUMENT` for a payload of more than 125 bytes
+   */
   pong(payload: Uint8Array = NO_PAYLOAD): void {
     this.sendControl(OPCODE_PONG, payload);
   }
@@ -183,7 +189,7 @@ export class WebSocketConnection implements DecoderSink, CompressedOutputHost {
   /**
    * Begins the closing handshake, behind everything that was sent. No message is delivered or sent afterwards; `sink.onClose` follows when the
    * peer answers or the transport ends. Without effect unless the connection is open.
-   * @throws VaivenError API_INVALID_ARGUMENT for a code that must not be sent.
+   * @throws VaivenError `API_INVALID_ARGUMENT` for a code that must not be sent.
    */
   close(code?: number, reason = ""): void {
     const payload = writeClosePayload(code, reason, this.profile.primitives);

@@ -1,4 +1,4 @@
-// frame/: bytes to messages (RFC 6455 section 5). The hottest loop of the product: read ARCHITECTURE.md's "received byte" beside it.
+// frame/ Bytes to messages (RFC 6455 section 5). The hottest loop of the product: read ARCHITECTURE.md's "received byte" beside it.
 //
 //            ┌────────── whole unfragmented data frame inside the chunk: unmasked in place, delivered, nothing allocated ──────────┐
 //   chunk ──▶ header ──▶ the two first bytes keep the rules? ──▶ limits ──▶ payload ── complete ──▶ sink.onText · onBinary · onCompressed · onControl

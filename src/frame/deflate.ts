@@ -1,4 +1,4 @@
-// frame/: negotiation of permessage-deflate (RFC 7692 section 7.1), both ends.
+// frame/ Negotiation of permessage-deflate (RFC 7692 section 7.1), both ends.
 
 import { VaivenError } from "../errors.js";
 import type { Extension } from "./extension.js";
@@ -50,7 +50,7 @@ export interface DeflateAgreement {
   readonly clientMaxWindowBits: number;
 }
 
-/** @throws VaivenError API_INVALID_OPTION for window bits, levels or limits out of their range. */
+/** @throws VaivenError `API_INVALID_OPTION` for window bits, levels or limits out of their range. */
 export function deflateSettings(options: DeflateOptions = {}): DeflateSettings {
   checkRange("serverMaxWindowBits", options.serverMaxWindowBits, MIN_WINDOW_BITS, MAX_WINDOW_BITS);
   checkRange("clientMaxWindowBits", options.clientMaxWindowBits, MIN_WINDOW_BITS, MAX_WINDOW_BITS);
@@ -199,7 +199,7 @@ export function deflateOffer(settings: DeflateSettings): Extension {
 
 /**
  * The client's side: reads the server's response to {@link deflateOffer}.
- * @throws VaivenError HANDSHAKE_EXTENSION if the response is malformed or does not keep to the offer.
+ * @throws VaivenError `HANDSHAKE_EXTENSION` if the response is malformed or does not keep to the offer.
  */
 export function acceptDeflateResponse(response: Extension, settings: DeflateSettings): DeflateAgreement {
   const answer = readParameters(response, false);

@@ -1,4 +1,4 @@
-// frame/: messages to frames (RFC 6455 sections 5.2, 5.3 and 5.6). Messages are never fragmented here: nothing between the ends needs it.
+// frame/ Messages to frames (RFC 6455 sections 5.2, 5.3 and 5.6). Messages are never fragmented here: nothing between the ends needs it.
 
 import { copyBytes } from "./assembler.js";
 import { FIN, headerBytesFor, MASK, MAX_HEADER_BYTES, OPCODE_TEXT, writeHeader } from "./header.js";

@@ -1,4 +1,4 @@
-// frame/: the grammar of Sec-WebSocket-Extensions and of lists of tokens (RFC 6455 section 9.1, RFC 7230 section 3.2.6).
+// frame/ The grammar of Sec-WebSocket-Extensions and of lists of tokens (RFC 6455 section 9.1, RFC 7230 section 3.2.6).
 
 /** One extension with its parameters, in the order in which they stand. */
 export interface Extension {

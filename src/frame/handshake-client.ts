@@ -1,4 +1,4 @@
-// frame/: the client's side of the opening handshake (RFC 6455 section 4.1): the request's headers, and the check of the response.
+// frame/ The client's side of the opening handshake (RFC 6455 section 4.1): the request's headers, and the check of the response.
 
 import { VaivenError } from "../errors.js";
 import {
@@ -41,7 +41,7 @@ export interface HandshakeAgreement {
 
 /**
  * Begins an opening handshake with a fresh nonce.
- * @throws VaivenError API_INVALID_ARGUMENT if a subprotocol is no token or stands twice.
+ * @throws VaivenError `API_INVALID_ARGUMENT` if a subprotocol is no token or stands twice.
  */
 export function offerHandshake(primitives: BytePrimitives, options: HandshakeOfferOptions = {}): HandshakeOffer {
   const protocols = options.protocols ?? [];
@@ -73,8 +73,8 @@ export function offerHandshake(primitives: BytePrimitives, options: HandshakeOff
 
 /**
  * Checks the server's response.
- * @throws VaivenError HANDSHAKE_STATUS (with `httpStatus`) for anything but 101, otherwise HANDSHAKE_UPGRADE, HANDSHAKE_ACCEPT,
- * HANDSHAKE_PROTOCOL or HANDSHAKE_EXTENSION: the connection must then be cut.
+ * @throws VaivenError `HANDSHAKE_STATUS` (with `httpStatus`) for anything but 101, otherwise `HANDSHAKE_UPGRADE`, `HANDSHAKE_ACCEPT`,
+ * `HANDSHAKE_PROTOCOL` or `HANDSHAKE_EXTENSION`: the connection must then be cut.
  */
 export function verifyHandshake(offer: HandshakeOffer, response: HandshakeResponse): HandshakeAgreement {
   const { header } = response;

@@ -1,4 +1,4 @@
-// frame/: the server's side of the opening handshake (RFC 6455 section 4.2), as one function from a request to an answer.
+// frame/ The server's side of the opening handshake (RFC 6455 section 4.2), as one function from a request to an answer.
 
 import { type ErrorCode, VaivenError } from "../errors.js";
 import { type DeflateAgreement, type DeflateSettings, negotiateDeflate } from "./deflate.js";
@@ -45,7 +45,7 @@ const KEY = /^[+/0-9A-Za-z]{22}==$/;
 
 /**
  * Answers the opening handshake of a client. Says nothing about who the client is: Origin and authentication are checked before.
- * @throws VaivenError API_INVALID_ARGUMENT if `selectProtocol` chooses what was not offered.
+ * @throws VaivenError `API_INVALID_ARGUMENT` if `selectProtocol` chooses what was not offered.
  */
 export function answerHandshake(
   request: HandshakeRequest,

@@ -1,4 +1,4 @@
-// frame/: what both sides of the opening handshake share (RFC 6455 sections 1.3 and 4).
+// frame/ What both sides of the opening handshake share (RFC 6455 sections 1.3 and 4).
 
 import { parseTokens } from "./extension.js";
 import type { BytePrimitives } from "./primitives.js";

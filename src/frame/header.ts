@@ -1,4 +1,4 @@
-// frame/: the frame header (RFC 6455 section 5.2): opcodes, the rules of its first two bytes, its size and its writing.
+// frame/ The frame header (RFC 6455 section 5.2): opcodes, the rules of its first two bytes, its size and its writing.
 
 import { VaivenError } from "../errors.js";
 

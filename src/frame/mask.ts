@@ -1,4 +1,4 @@
-// frame/: masking (RFC 6455 section 5.3), in place, and the search for bytes beyond ASCII that rides along.
+// frame/ Masking (RFC 6455 section 5.3), in place, and the search for bytes beyond ASCII that rides along.
 
 /** A masking key as a number: its first byte is the lowest. */
 export type MaskingKey = number;

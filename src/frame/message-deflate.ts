@@ -1,4 +1,4 @@
-// frame/: compression of whole messages under an agreement (RFC 7692 sections 7.2.1 and 7.2.2), and its limits.
+// frame/ Compression of whole messages under an agreement (RFC 7692 sections 7.2.1 and 7.2.2), and its limits.
 
 import { VaivenError } from "../errors.js";
 import { CLOSE_POLICY } from "./close.js";
@@ -45,7 +45,10 @@ export class MessageDeflate {
       : `deflate-${this.outgoingBits}-${settings.level}-${settings.memoryLevel}`;
   }
 
-  /** See {@link Inflater.inflate}. @throws VaivenError FRAME_INFLATE_FAILED, FRAME_MESSAGE_TOO_BIG or FRAME_INFLATE_RATIO */
+  /**
+   * See {@link Inflater.inflate}.
+   * @throws VaivenError `FRAME_INFLATE_FAILED`, `FRAME_MESSAGE_TOO_BIG` or `FRAME_INFLATE_RATIO`
+   */
   inflate(input: Uint8Array, done: CompressionDone): Uint8Array | undefined {
     if (input.length === 0) {
       // Compressors end even an empty message with a byte; a peer that leaves it out can mean nothing else.

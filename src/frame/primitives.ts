@@ -57,8 +57,8 @@ export interface Inflater {
   /**
    * Inflates one whole message, without the `00 00 ff ff` tail that the peer removed (section 7.2.2).
    * Small input: returns the bytes (or throws a VaivenError) and does not call `done`. Large input: returns undefined and calls `done` once, later;
-   * the caller pauses its connection until then. Output beyond `maxOutput` bytes stops inflation with FRAME_MESSAGE_TOO_BIG, and what is no
-   * complete DEFLATE data ends in FRAME_INFLATE_FAILED. `input` is read before the call returns, or copied.
+   * the caller pauses its connection until then. Output beyond `maxOutput` bytes stops inflation with `FRAME_MESSAGE_TOO_BIG`, and what is no
+   * complete DEFLATE data ends in `FRAME_INFLATE_FAILED`. `input` is read before the call returns, or copied.
    */
   inflate(input: Uint8Array, maxOutput: number, done: CompressionDone): Uint8Array | undefined;
   /** Lets go of the native context. Safe to call twice; a pending `done` is not called afterwards. */

@@ -1,4 +1,4 @@
-// frame/: what all connections of one kind share: role, limits, encoder, compression. Made once, frozen (design: "Options").
+// frame/ What all connections of one kind share: role, limits, encoder, compression. Made once, frozen (design: "Options").
 
 import { type DeflateAgreement, type DeflateOptions, type DeflateSettings, deflateSettings } from "./deflate.js";
 import { FrameEncoder } from "./encoder.js";
@@ -30,7 +30,7 @@ export interface ProfileOptions {
   readonly deflate?: DeflateOptions | boolean | undefined;
 }
 
-/** @throws VaivenError API_INVALID_OPTION for compression settings out of range. */
+/** @throws VaivenError `API_INVALID_OPTION` for compression settings out of range. */
 export function connectionProfile(options: ProfileOptions): ConnectionProfile {
   const { role, primitives, compression, deflate } = options;
   const compresses = compression !== undefined && deflate !== undefined && deflate !== false;

@@ -1,4 +1,4 @@
-// frame/: UTF-8 across the pieces of a message (RFC 6455 section 8.1, RFC 3629 section 4).
+// frame/ UTF-8 across the pieces of a message (RFC 6455 section 8.1, RFC 3629 section 4).
 
 import type { BytePrimitives } from "./primitives.js";
 

@@ -35,7 +35,7 @@ export interface PollingSettings {
   readonly flushQueue: FlushQueue;
 }
 
-/** A proxy repeats a request soon or not at all; so many marks of the latest ones are remembered. */
+/** A proxy repeats a request soon or not at all: the marks of this many requests are remembered. */
 const STAMPS_REMEMBERED = 8;
 
 const CLOSE: readonly Outgoing[] = [controlPacket("close")];

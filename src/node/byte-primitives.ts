@@ -1,4 +1,4 @@
-// node/: the byte work of the pure stages by Buffer and node:crypto (frame/primitives.ts is the contract).
+// node/ The byte work of the pure stages by Buffer and node:crypto (frame/primitives.ts is the contract).
 
 import { isUtf8 } from "node:buffer";
 import { hash, randomFillSync } from "node:crypto";

@@ -32,7 +32,7 @@ export type ForeignWebSocketEngine = new (options: {
   maxPayload: number;
 }) => ForeignWebSocketServer;
 
-/** So many bytes may wait in the other implementation before it counts as a slow client: as much as Node's streams take. */
+/** This many bytes may wait in the other implementation before the client counts as slow: as much as Node's streams take. */
 const HIGH_WATER_MARK = 16 * 1024;
 /** What a peer closes with that said nothing (RFC 6455 section 7.1.5). */
 const ABNORMAL_CLOSURE = 1006;

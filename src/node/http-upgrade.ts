@@ -100,7 +100,8 @@ export class NodeUpgrade extends NodeRequest {
 
   /**
    * Answers the handshake. If it is accepted, `make` gets the socket; what `begin` of the answer sends leaves with the handshake's, and `start` then
-   * reads. Otherwise the client has its refusal, and the answer is the error. @throws what `selectProtocol` and `begin` throw
+   * reads. Otherwise the client has its refusal, and the answer is the error.
+   * @throws what `selectProtocol` and `begin` throw
    */
   shakeHands(
     profile: ConnectionProfile,

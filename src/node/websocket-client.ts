@@ -56,9 +56,9 @@ const OWN_OPTIONS: readonly string[] = [
  * Opens a WebSocket. Reading begins in the next turn of the event loop, so that whoever awaits the promise can listen first.
  *
  * @param url - `ws:` or `wss:`; `http:` and `https:` mean the same. User name and password are sent as `Authorization: Basic`.
- * @throws VaivenError, all as rejections: API_INVALID_ARGUMENT, API_INVALID_OPTION; HANDSHAKE_STATUS if the server answers otherwise (`httpStatus`,
- * `detail.body`, `detail.location`); HANDSHAKE_UPGRADE, HANDSHAKE_ACCEPT, HANDSHAKE_PROTOCOL, HANDSHAKE_EXTENSION if its answer is none;
- * HANDSHAKE_TIMEOUT after `handshakeTimeout`; HANDSHAKE_ABORTED by `signal` (`cause` is its reason); SESSION_TRANSPORT_ERROR if the network fails.
+ * @throws VaivenError, all as rejections: `API_INVALID_ARGUMENT`, `API_INVALID_OPTION`; `HANDSHAKE_STATUS` if the server answers otherwise (`httpStatus`,
+ * `detail.body`, `detail.location`); `HANDSHAKE_UPGRADE`, `HANDSHAKE_ACCEPT`, `HANDSHAKE_PROTOCOL`, `HANDSHAKE_EXTENSION` if its answer is none;
+ * `HANDSHAKE_TIMEOUT` after `handshakeTimeout`; `HANDSHAKE_ABORTED` by `signal` (`cause` is its reason); `SESSION_TRANSPORT_ERROR` if the network fails.
  *
  * @example
  * const peer = await connect("ws://localhost:3000", { protocols: ["chat"] });
@@ -325,7 +325,10 @@ function knownRemote(hostname: string, request: WebSocketClientOptions["request"
   return isIP(address) === 0 ? undefined : address;
 }
 
-/** As node:http takes it. @throws VaivenError API_INVALID_ARGUMENT */
+/**
+ * As node:http takes it.
+ * @throws VaivenError `API_INVALID_ARGUMENT`
+ */
 function targetOf(url: string | URL): URL {
   let target: URL;
   try {

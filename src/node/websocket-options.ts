@@ -58,7 +58,7 @@ const COMMON: readonly string[] = [
 
 /**
  * Checks `options`, which may also have those named in `others`.
- * @throws VaivenError API_INVALID_OPTION for an unknown option, and for a value of the wrong type or out of its range.
+ * @throws VaivenError `API_INVALID_OPTION` for an unknown option, and for a value of the wrong type or out of its range.
  */
 export function webSocketSettings(
   role: ConnectionRole,

@@ -67,13 +67,17 @@ export class WebSocketPeer extends EventEmitter<WebSocketPeerEvents> implements 
    * left. What is sent in one turn leaves in one write when the turn ends.
    *
    * @returns false, and nothing was sent, if the connection is not open, or if `maxBufferedBytes` were waiting already: it is cut then.
-   * @throws VaivenError API_INVALID_ARGUMENT if `data` is neither a string nor bytes.
+   * @throws VaivenError `API_INVALID_ARGUMENT` if `data` is neither a string nor bytes.
    */
   send(data: string | WebSocketBytes, { compress = true }: SendOptions = {}): boolean {
     return this.link.send(typeof data === "string" ? data : bytesOf(data), compress);
   }
 
-  /** Sends a Ping; `pong` answers. Without effect unless open. @throws VaivenError API_INVALID_ARGUMENT for more than 125 bytes. */
+  /**
+   * Sends a Ping; `pong` answers. Without effect unless open.
+   *
+   * @throws VaivenError `API_INVALID_ARGUMENT` for more than 125 bytes
+   */
   ping(payload: string | WebSocketBytes = ""): void {
     this.link.connection.ping(controlPayload(payload));
   }
@@ -89,7 +93,7 @@ export class WebSocketPeer extends EventEmitter<WebSocketPeerEvents> implements 
    *
    * @param code - 1000 to 1003, 1007 to 1014, or 3000 to 4999 (4000 and above are the program's). Default: 1000.
    * @param reason - for the peer; cut after 123 bytes.
-   * @throws VaivenError API_INVALID_ARGUMENT for a code that must not be sent.
+   * @throws VaivenError `API_INVALID_ARGUMENT` for a code that must not be sent.
    */
   close(code: number = 1000, reason: string = ""): void {
     this.link.close(code, reason);

@@ -48,7 +48,7 @@ export const SERVER_OPTIONS: readonly string[] = [
   "verify",
 ] satisfies readonly (keyof WebSocketServerOptions)[];
 
-/** @throws VaivenError API_INVALID_OPTION for options that contradict each other or have the wrong type. */
+/** @throws VaivenError `API_INVALID_OPTION` for options that contradict each other or have the wrong type. */
 export function checkServerOptions(options: WebSocketServerOptions): void {
   const { server, port, host, path, protocols, selectProtocol, origins, verify } = options;
   if (server !== undefined && port !== undefined) throw invalid("expected server or port, got both");

@@ -45,7 +45,10 @@ export class WebSocketServerTransport implements Transport, ConnectionSink, Conn
     return "websocket";
   }
 
-  /** Writes the answer to the handshake, and behind it what `begin` sends. @throws what `begin` throws */
+  /**
+   * Writes the answer to the handshake, and behind it what `begin` sends.
+   * @throws what `begin` throws
+   */
   answer(text: string, begin: (transport: Transport) => void): void {
     this.unsent = text;
     try {

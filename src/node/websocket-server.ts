@@ -24,7 +24,7 @@ import {
   type WebSocketVerdict,
 } from "./websocket-server-options.js";
 
-/** An upgrade on a shared server that nobody answers is cut after so long. */
+/** An upgrade on a shared server that nobody answers is cut after this long. */
 const UNANSWERED_AFTER_MS = 1000;
 const GOING_AWAY = 1001;
 
@@ -58,7 +58,7 @@ export class WebSocketServer extends EventEmitter<WebSocketServerEvents> {
   private readonly route: Route;
   private closed: Promise<void> | undefined = undefined;
 
-  /** @throws VaivenError API_INVALID_OPTION */
+  /** @throws VaivenError `API_INVALID_OPTION` */
   constructor(options: WebSocketServerOptions = {}) {
     super();
     this.settings = webSocketSettings("server", options, SERVER_OPTIONS);
@@ -122,7 +122,7 @@ export class WebSocketServer extends EventEmitter<WebSocketServerEvents> {
    * Takes no more connections, and closes those that are there, with 1001 unless another code is given. Resolves when all are closed, which
    * `closeTimeout` limits; a server made by `port` then no longer listens, one that was given goes on. The second call gives the first one's promise.
    *
-   * @throws VaivenError API_INVALID_ARGUMENT for a code that must not be sent.
+   * @throws VaivenError `API_INVALID_ARGUMENT` for a code that must not be sent.
    */
   close(code: number = GOING_AWAY, reason: string = ""): Promise<void> {
     if (!isSendableCloseCode(code)) {

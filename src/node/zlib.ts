@@ -1,4 +1,4 @@
-// node/: permessage-deflate by node:zlib (frame/primitives.ts is the contract; RFC 7692 section 7.2).
+// node/ permessage-deflate by node:zlib (frame/primitives.ts is the contract; RFC 7692 section 7.2).
 //
 // Every message is one call of the one-shot functions: they exist in a synchronous form, unlike zlib's streams, and no native memory is
 // held between messages. Where the window is kept, it is kept as bytes and handed to the next call as its dictionary, which is the same thing.

@@ -46,9 +46,9 @@ export type ControlMessage =
   | readonly [kind: "refresh", auth?: unknown]
   /** Server: it disconnects the socket, because of its credentials. The code of the error. */
   | readonly [kind: "lapsed", code: "CREDENTIALS_EXPIRED" | "CREDENTIALS_REFUSED"]
-  /** Either end: it has received so many events and acknowledgements of this socket. */
+  /** Either end: it has received this many events and acknowledgements of this socket. */
   | readonly [kind: "received", count: number]
-  /** Either end, in a replay: so many volatile packets are left out, and count as received. */
+  /** Either end, in a replay: this many volatile packets are left out, and count as received. */
   | readonly [kind: "skip", count: number]
   /** Either end: the other one shall say now what it has received. */
   | readonly [kind: "confirm"]

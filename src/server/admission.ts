@@ -1,4 +1,4 @@
-// server/ Who may open a session: what the request says, its Origin, limits, `allowRequest`, and at last the id (Engine.IO protocol v4, "Handshake"; design, "Trust").
+// server/ Who may open a session: what the request says, its Origin, limits, `allowRequest`, and finally the id (Engine.IO protocol v4, "Handshake"; design, "Trust").
 import type { IncomingMessage } from "node:http";
 import type { VaivenError } from "../errors.js";
 import type { HttpRequest } from "../http/exchange.js";
@@ -37,7 +37,7 @@ export class Admission {
     this.warn = warn;
   }
 
-  /** Why a request is refused for what it says itself. */
+  /** Why a request is refused by what it says itself; undefined if it is not. */
   verify(
     request: HttpRequest,
     query: EngineQuery,
@@ -62,7 +62,7 @@ export class Admission {
     return refusal(RefusalCode.FORBIDDEN, { name: error.code, ...error.detail }, error.message);
   }
 
-  /** Asks for leave and an id. Calls `done` with the id or with why there is none; in this turn unless the user's functions take longer. */
+  /** Decides whether a session may be opened. Calls `done` with its id or with the refusal: in this turn, unless the program's functions take longer. */
   handshake(
     request: HttpRequest,
     req: IncomingMessage,
@@ -108,7 +108,7 @@ export class Admission {
       () => engine.generateId(req),
       (id) => engine.sessions.has(id),
       failed,
-      // The program's functions may have taken their time.
+      // The engine may have begun to leave while the program's functions ran.
       (id) => done(engine.leaving ?? id),
     );
   }

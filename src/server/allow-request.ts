@@ -1,4 +1,4 @@
-// server/ The user's word on each handshake, of every transport: `allowRequest`, and `generateId` (Socket.IO documentation, "Server options").
+// server/ What the program decides about each handshake, over every transport: `allowRequest`, and `generateId` (Socket.IO documentation, "Server options").
 import type { IncomingMessage } from "node:http";
 import { VaivenError } from "../errors.js";
 import { type Refusal, RefusalCode, refusal } from "../http/refusal.js";
@@ -31,7 +31,7 @@ export function askAllowRequest(
   }
 }
 
-/** Calls one of `made` and `failed`, once: a text that no session has, or why there is none. In this turn unless the function takes longer. */
+/** Calls `made` with an id that no session has yet, or `failed` with the reason: once, and in this turn unless the function takes longer. */
 export function askId(
   generateId: () => string | Promise<string>,
   isTaken: (id: string) => boolean,

@@ -41,7 +41,7 @@ export function collectAcks(
   const cancel = namespace._clock.after(timeout, () => {
     if (settled) return;
     // Late answers find nobody, and a socket that stays does not keep what nobody waits for.
-    // An adapter of npm's does not say whom it asked: then all are looked through.
+    // npm's adapters do not say whom they asked: then every socket is looked through.
     if (!releaseAck(ack)) namespace._forgetAck(ack);
     settle(ackTimeoutError(timeout));
   });

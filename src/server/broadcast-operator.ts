@@ -19,7 +19,7 @@ import type { NamespaceAdapter } from "./namespace.js";
 import { type Handshake, isLocalSocket } from "./socket-types.js";
 
 /**
- * A set of receivers and the way to reach them. Immutable: every call that narrows or modifies it gives a new one,
+ * A set of receivers and the way to reach them. Immutable: every call that narrows or modifies it returns a new one,
  * so one may be kept and used again.
  */
 export class BroadcastOperator<EmitEvents extends EventsMap, SocketData> {
@@ -50,7 +50,7 @@ export class BroadcastOperator<EmitEvents extends EventsMap, SocketData> {
     return this.to(room);
   }
 
-  /** Less the members of a room, or of any of several. */
+  /** Without the members of a room, or of any of several. */
   except(room: Room | Room[]): BroadcastOperator<EmitEvents, SocketData> {
     return new BroadcastOperator(this.adapter, this.rooms, union(this.exceptRooms, room), this.flags);
   }
@@ -60,7 +60,7 @@ export class BroadcastOperator<EmitEvents extends EventsMap, SocketData> {
     return new BroadcastOperator(this.adapter, this.rooms, this.exceptRooms, { ...this.flags, compress });
   }
 
-  /** Receivers to which the event would have to wait do not get it. */
+  /** The event is dropped for receivers that cannot take it at once. */
   get volatile(): BroadcastOperator<EmitEvents, SocketData> {
     return new BroadcastOperator(this.adapter, this.rooms, this.exceptRooms, { ...this.flags, volatile: true });
   }
@@ -76,7 +76,7 @@ export class BroadcastOperator<EmitEvents extends EventsMap, SocketData> {
   }
 
   /**
-   * Sends an event to every receiver. A function as last argument is called once: with null and one response a client,
+   * Sends an event to every receiver. A function as the last argument is called once: with null and one response per client,
    * or with `ACK_TIMEOUT` and the responses that came. Clients that leave are no longer waited for.
    * Without {@link timeout} it is 10 seconds. An event that is larger than the server's `maxBufferedBytes` reaches nobody: that is
    * reported to `io.onError` as `PACKET_TOO_BIG`, or to whoever awaits acknowledgements.
@@ -97,7 +97,7 @@ export class BroadcastOperator<EmitEvents extends EventsMap, SocketData> {
   }
 
   /**
-   * Sends an event and gives the responses of all receivers.
+   * Sends an event and resolves with the responses of all receivers.
    * Rejects with `ACK_TIMEOUT`, whose `responses` are those that came, and with `PACKET_TOO_BIG` for an event that is larger than `maxBufferedBytes`.
    */
   emitWithAck<Ev extends EventNamesWithError<EmitEvents>>(
@@ -173,7 +173,7 @@ function union(rooms: ReadonlySet<Room>, more: Room | Room[]): Set<Room> {
   return all;
 }
 
-/** What another process tells of a socket: see {@link RemoteSocket}. */
+/** What another process says about a socket: see {@link RemoteSocket}. */
 export interface RemoteSocketDetails<SocketData> {
   id: SocketId;
   handshake: Handshake;
@@ -205,7 +205,7 @@ export class RemoteSocket<EmitEvents extends EventsMap, SocketData> {
   }
 
   /**
-   * Sends an event to this socket. A function as last argument is called with an error or null, then the response.
+   * Sends an event to this socket. A function as the last argument is called with an error or null, then the response.
    *
    * @throws VaivenError `API_RESERVED_EVENT`, and `PACKET_*` for what cannot be encoded
    */

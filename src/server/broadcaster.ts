@@ -53,7 +53,7 @@ export abstract class Broadcaster<
   }
 
   /**
-   * Sends an event to every socket of the namespace. A function as last argument gets the responses of all, within 10 seconds
+   * Sends an event to every socket of the namespace. A function as the last argument gets the responses of all, within 10 seconds
    * (see {@link timeout}, whose callback is the same).
    *
    * @throws VaivenError `API_RESERVED_EVENT`, and `PACKET_*` for what cannot be encoded
@@ -67,7 +67,7 @@ export abstract class Broadcaster<
     return Reflect.apply(emit, this.everybody(), event);
   }
 
-  /** Sends an event to every socket and gives all responses; rejects with `ACK_TIMEOUT`, whose `responses` are those that came. */
+  /** Sends an event to every socket and resolves with all responses; rejects with `ACK_TIMEOUT`, whose `responses` are those that came. */
   emitWithAck<Ev extends EventNamesWithAck<EmitEvents>>(
     ev: Ev,
     ...args: AllButLast<EventParams<EmitEvents, Ev>>
@@ -105,7 +105,7 @@ export abstract class Broadcaster<
     return this.everybody().compress(compress);
   }
 
-  /** Sockets to which the event would have to wait do not get it. */
+  /** The event is dropped for sockets that cannot take it at once. */
   get volatile(): BroadcastOperator<DecorateAcknowledgementsWithMultipleResponses<EmitEvents>, SocketData> {
     return this.everybody().volatile;
   }
@@ -171,7 +171,7 @@ export abstract class Broadcaster<
     return true;
   }
 
-  /** As {@link serverSideEmit}; gives one response a server. */
+  /** As {@link serverSideEmit}; resolves with one response per server. */
   serverSideEmitWithAck<Ev extends EventNamesWithAck<ServerSideEvents>>(
     ev: Ev,
     ...args: AllButLast<EventParams<ServerSideEvents, Ev>>

@@ -34,7 +34,7 @@ export interface ConnectionOrigin {
   readonly socket: EngineSocket;
 }
 
-/** A namespace that the client has asked for, until it is decided; and what came for it meanwhile. */
+/** A namespace that the client has asked to join, until that is decided, and what came for it meanwhile. */
 class PendingJoin implements JoinOutcome {
   packets: SocketPacket[] | undefined = undefined;
   size = 0;
@@ -61,7 +61,7 @@ class PendingJoin implements JoinOutcome {
   }
 }
 
-/** Clients wait for the answer to CONNECT before they send: more than this is no client of ours or of Socket.IO's. */
+/** Clients wait for the answer to CONNECT before they send: whoever sends more is no client of ours or of Socket.IO's. */
 const MAX_PENDING_PACKETS = 100;
 
 /** One connection, shared by the sockets of all its namespaces. */
@@ -151,14 +151,14 @@ export class Client implements ConnectionSink {
     );
   }
 
-  /** @internal For adapters of npm: sends what they encoded. */
+  /** @internal For npm's adapters: sends what they encoded. */
   writeToEngine(encoded: readonly (string | Uint8Array)[], options?: { volatile?: boolean; compress?: boolean }): void {
     const target = this.counted(encoded[0]) ?? this.connection;
     const tooBig = writeToEngine(target, encoded, this.server._maxBufferedBytes, options);
     if (tooBig !== undefined) this.server._errors.emitFailed(tooBig, { event: "adapter" });
   }
 
-  /** The socket of a packet, where both ends count what it is sent: nothing may pass it by. */
+  /** The socket that a packet is for, where both ends count what is sent to it: nothing may bypass it. */
   private counted(packet: string | Uint8Array | undefined): PacketTarget | undefined {
     if ((this._caps & Capability.DELIVERY) === 0 || typeof packet !== "string") return undefined;
     const header = /^[2356](?:\d+-)?(?:(\/[^,]*),)?/.exec(packet);
@@ -231,7 +231,7 @@ export class Client implements ConnectionSink {
     this.connection.close(false, error);
   }
 
-  /** The peer sent what cannot be read. */
+  /** The peer sent something that cannot be read. */
   private refuse(error: unknown): void {
     if (this.closed) return;
     for (const socket of this.sockets()) socket._tellError(error);
@@ -239,7 +239,7 @@ export class Client implements ConnectionSink {
     this.connection.close(false, error instanceof VaivenError ? error : undefined);
   }
 
-  /** The peer sent what it may not send now. */
+  /** The peer sent something that it may not send now. */
   private violation(packet: SocketPacket): void {
     if (this.closed) return;
     const error = new VaivenError(

@@ -17,7 +17,7 @@ export interface LimitReport {
   readonly connection?: EngineSocket;
 }
 
-/** `error` carries the limit in `detail`, and the option that it comes from there or by its code. */
+/** Takes the limit from the error's `detail`, and the name of its option from there too, or else from the error's code. */
 export function limitReport(error: VaivenError, where: Pick<LimitReport, "req" | "connection">): LimitReport {
   const { limit, name = OPTIONS[error.code] } = error.detail as { name?: string; limit: number };
   return { name: name as string, limit, error, ...where };
@@ -131,7 +131,7 @@ function tooMany(name: string, limit: number, httpStatus: number, more?: { addre
 }
 
 /**
- * What an address counts for: itself, and for IPv6 its /64 network, because whoever has one address has the whole of it.
+ * What an address counts as: itself, and for IPv6 its /64 network, because whoever has one address has the whole of it.
  * An IPv4 address in IPv6 form is the same as without.
  */
 export function countedAddress(address: string | undefined): string {

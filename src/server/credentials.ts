@@ -21,9 +21,9 @@ export type RefreshHook<SocketType> = (
   auth: Record<string, unknown>,
 ) => Expiry | false | Promise<Expiry | false>;
 
-/** A client is asked for new credentials so long before the end, or at half the time that is left. */
+/** A client is asked for new credentials this long before they expire, or at half of the time that is left if that is later. */
 const LEAD_MS = 30_000;
-/** Timers of a host are not made for months; and the wall clock may be set meanwhile. */
+/** Host timers do not last for months, and the wall clock may be set meanwhile. */
 const LONGEST_WAIT_MS = 3_600_000;
 
 /** Made for sockets that have an expiry, and for no others. */
@@ -44,7 +44,11 @@ export class Credentials implements DeadlineOwner {
     return this.end;
   }
 
-  /** Sets or moves the end. */
+  /**
+   * Sets or moves the end.
+   *
+   * @throws VaivenError `API_INVALID_ARGUMENT` for something that is not a time
+   */
   renew(expiry: Expiry): void {
     const end = Number(expiry);
     if (Number.isNaN(end)) {

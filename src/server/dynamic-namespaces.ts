@@ -103,7 +103,7 @@ export class DynamicNamespaces {
     this.empty.delete(child);
   }
 
-  /** A class of adapters that cannot be made is no reason to leave the client without an answer. */
+  /** An adapter that cannot be constructed is no reason to leave the client without an answer. */
   private childOf(parent: AnyParent, name: string): AnyNamespace | undefined {
     try {
       return parent.createChild(name, true);

@@ -53,7 +53,7 @@ export class EngineConnection implements SessionObserver {
     return this.facade;
   }
 
-  /** Lets the request go, what was kept whole until now. */
+  /** Lets go of the request, if it was kept whole until now. */
   releaseRequest(): void {
     if (!("secure" in this.request)) this.request = this.engine.snapshot(this.request);
   }
@@ -63,7 +63,7 @@ export class EngineConnection implements SessionObserver {
     if (this.engine.relaysOutput) this.engine.emit(event, this.socket, ...args);
   }
 
-  /** @internal EngineSocket */
+  /** @internal Called by EngineSocket. */
   listenerFailed(cause: unknown, event: string | symbol): void {
     this.engine.listenerOfConnectionFailed(cause, event, this);
   }
@@ -82,7 +82,7 @@ export class EngineConnection implements SessionObserver {
   }
 }
 
-/** What is asked of a request, whole or kept. */
+/** The facts of a request, whole or kept. */
 export function factsOf(request: IncomingMessage | RequestSnapshot): HttpRequest {
   if ("secure" in request) return request;
   return {

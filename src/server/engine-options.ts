@@ -78,7 +78,7 @@ export type CorsOptionsDelegate = (
 
 /** Engine options, all optional. */
 export interface EngineOptions {
-  /** Where the server listens below the HTTP server. Default: `/socket.io`. */
+  /** The path below which clients connect. Default: `/socket.io`. */
   path?: string;
   /** Whether `path` gets a slash at its end. Default: true. */
   addTrailingSlash?: boolean;
@@ -96,7 +96,7 @@ export interface EngineOptions {
   maxBufferedBytes?: number;
   /** Most fragments of one WebSocket message. Default: 65536. */
   maxFragments?: number;
-  /** Most fragments of one message with fewer than 16 bytes, the last one aside. Default: 8192, or `maxFragments` where that is set. */
+  /** Most fragments with fewer than 16 bytes in one message, its last one aside. Default: 8192, or `maxFragments` where that is set. */
   maxTinyFragments?: number;
   /** Most headers of one request. Their bytes are the HTTP server's `maxHeaderSize`. Default: 200. */
   maxHeaders?: number;
@@ -106,15 +106,15 @@ export interface EngineOptions {
   maxPollingConnections?: number;
   /** Most connections from one address, which for IPv6 is its /64 network. Behind a proxy set `trustProxy`. Default: no limit. */
   maxConnectionsPerAddress?: number;
-  /** Packets that one connection may send a second, in the mean; a packet with attachments counts one more for each. Default: no limit. */
+  /** Packets that one connection may send a second, on average; a packet with attachments counts one more for each. Default: no limit. */
   maxMessagesPerSecond?: number;
-  /** Bytes of packets that one connection may send a second, in the mean. Default: no limit. */
+  /** Bytes of packets that one connection may send a second, on average. Default: no limit. */
   maxBytesPerSecond?: number;
   /** For how many seconds' worth of the two a connection may save up. Default: 2. */
   rateBurst?: number;
-  /** Decides about every handshake, of every transport: `callback(error, success)`. Default: everyone may. */
+  /** Decides about every handshake, over every transport: `callback(error, success)`. Default: everyone may. */
   allowRequest?: (req: IncomingMessage, callback: (error: string | null | undefined, success: boolean) => void) => void;
-  /** What clients may use, in no order. WebTransport needs an HTTP/3 server: see `io.engine.onWebTransportSession`. Default: polling and websocket. */
+  /** Which transports clients may use; their order means nothing. WebTransport needs an HTTP/3 server: see `io.engine.onWebTransportSession`. Default: polling and websocket. */
   transports?: readonly TransportName[];
   /** Whether a client that polls may go over to WebSocket. Default: true. */
   allowUpgrades?: boolean;
@@ -122,7 +122,7 @@ export interface EngineOptions {
   perMessageDeflate?: boolean | PerMessageDeflateOptions;
   /** Compression of answers to polling, and of the client's files. Default: from 1024 bytes on. */
   httpCompression?: boolean | { readonly threshold?: number };
-  /** A message that every client gets right behind the handshake. Default: none. */
+  /** A message that every client is sent right after the handshake. Default: none. */
   initialPacket?: string | Uint8Array;
   /** A cookie with the session's id, for load balancers. Default: false. */
   cookie?: boolean | EngineCookieOptions;
@@ -130,11 +130,11 @@ export interface EngineOptions {
   cors?: EngineCorsOptions | CorsOptionsDelegate;
   /** Whether upgrade requests that nobody answers are cut off. Default: true. */
   destroyUpgrade?: boolean;
-  /** After how many ms. Default: 1000. */
+  /** How long they may wait, in ms. Default: 1000. */
   destroyUpgradeTimeout?: number;
   /** Which proxies are believed in `X-Forwarded-For`, `-Host` and `-Proto`. Default: none. */
   trustProxy?: TrustProxy;
-  /** Whether JSONP requests are answered. A script tag is no subject to CORS, so leave it off. Default: what `allowEIO3` is. */
+  /** Whether JSONP requests are answered. Script tags are not subject to CORS, so leave it off. Default: what `allowEIO3` is. */
   jsonp?: boolean;
   /** Whether clients of Engine.IO 3 are served too: socket.io-client 2. Default: false. */
   allowEIO3?: boolean;
@@ -180,7 +180,7 @@ const UPGRADES = ["websocket", "webtransport"] as const;
 
 /**
  * Fills in the defaults.
- * @throws VaivenError `API_INVALID_OPTION` for a value that cannot be kept to
+ * @throws VaivenError `API_INVALID_OPTION` for a value that an option cannot have
  */
 export function engineSettings(given: EngineOptions = {}): EngineSettings {
   const options = checkedOptions(given);

@@ -80,24 +80,24 @@ export class EngineSessions {
     }
   }
 
-  /** One polls no longer. */
+  /** A connection has left polling. */
   upgraded(connection: EngineConnection): void {
     this.limits?.upgraded(connection);
   }
 
-  /** One has ended. */
+  /** A connection has ended. */
   forget(connection: EngineConnection): void {
     if (this.connections.get(connection.id) === connection) this.connections.delete(connection.id);
     this.limits?.closed(connection);
     if (this.connections.size === 0) this.onEmpty?.();
   }
 
-  /** Closes all, what waits having been sent. */
+  /** Closes all of them, once what waits has been sent. */
   close(): void {
     for (const { session } of [...this.connections.values()]) session.close();
   }
 
-  /** Resolves when there is none. */
+  /** Resolves once no connection is left. */
   ended(): Promise<void> {
     return new Promise((resolve) => {
       const { onEmpty } = this;

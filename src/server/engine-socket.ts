@@ -16,7 +16,7 @@ export interface EnginePacket {
   type: string;
   /** Absent where there is none. */
   data?: string | Uint8Array;
-  /** Of packets that go out. */
+  /** Only on outgoing packets. */
   options?: { compress: boolean };
 }
 

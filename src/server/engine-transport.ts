@@ -9,7 +9,7 @@ import { GuardedEmitter } from "./guarded-emitter.js";
 export class EngineTransport extends GuardedEmitter {
   /** Whether a client may leave it for another transport. */
   readonly handlesUpgrades: boolean;
-  /** @internal Ours. */
+  /** @internal The transport itself. */
   readonly carrier: Transport;
   private readonly connection: EngineConnection;
   private isGone = false;

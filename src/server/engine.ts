@@ -46,7 +46,7 @@ export class Engine extends GuardedEmitter implements HttpRoute {
   /** @internal Why no session is opened any more, from {@link leave} on. */
   leaving: Refusal | undefined = undefined;
 
-  /** @throws VaivenError API_INVALID_OPTION */
+  /** @throws VaivenError `API_INVALID_OPTION` */
   constructor(host: EngineHost, options?: EngineOptions) {
     super();
     const settings = engineSettings(options);
@@ -95,7 +95,7 @@ export class Engine extends GuardedEmitter implements HttpRoute {
     return this.host.randomId();
   }
 
-  /** Finds a session. May be replaced, and may return a promise: then another process can own it one day. */
+  /** Finds a session. May be replaced, and may return a promise, so that another process can own it one day. */
   locate(sid: string): EngineConnection | undefined | Promise<EngineConnection | undefined> {
     return this.sessions.get(sid);
   }
@@ -124,7 +124,7 @@ export class Engine extends GuardedEmitter implements HttpRoute {
   }
 
   /**
-   * Closes every session, what waits having been sent, and lets go of the HTTP servers, which go on listening. Handshakes that are under way
+   * Closes every session once what waits has been sent, and lets go of the HTTP servers, which go on listening. Handshakes that are under way
    * come to nothing. {@link attach} opens it again.
    */
   close(): this {
@@ -136,10 +136,10 @@ export class Engine extends GuardedEmitter implements HttpRoute {
   }
 
   /**
-   * Closes every session and opens no other, but goes on answering until all have taken what was sent, or have not for `pingTimeout`: a client
-   * that polls has to come for it. Handshakes are answered with 503 (`HTTP_SERVER_LEAVING`).
+   * Closes every session and opens no other, but goes on answering until every client has taken what was sent, or has failed to for `pingTimeout`:
+   * one that polls has to come for it. Handshakes are answered with 503 (`HTTP_SERVER_LEAVING`).
    *
-   * @param span - milliseconds after which clients may come back, as `Retry-After` says it in whole seconds. Default: 1000
+   * @param span - milliseconds after which clients may come back; `Retry-After` says so in whole seconds. Default: 1000
    */
   leave(span: number = 1000): Promise<void> {
     this.isClosed = true;
@@ -158,7 +158,7 @@ export class Engine extends GuardedEmitter implements HttpRoute {
     this.requests.onRequest(req, res);
   }
 
-  /** Answers one upgrade request, whatever its path. `head` is what came behind it already. For servers that are not attached; it does not throw. */
+  /** Answers one upgrade request, whatever its path. `head` is what came behind it so far. For servers that are not attached; it does not throw. */
   handleUpgrade(req: IncomingMessage, socket: Duplex, head: Buffer): void {
     this.requests.onUpgrade(req, socket, head);
   }

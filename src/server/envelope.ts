@@ -28,11 +28,11 @@ export interface ClientEnvelope {
 export interface SessionClaim {
   /** The session that it wants to resume. */
   readonly pid?: string;
-  /** The session that it has given up since: what may still come of it must not come behind what is said in the next one. */
+  /** The session that it has given up since: what may still arrive of it must not arrive after what is said in the next one. */
   readonly over?: string;
   /** How many events and acknowledgements it has received in it. */
   readonly received: number;
-  /** The number of the last packet that it can not send again. */
+  /** The number of the last packet that it cannot send again. */
   readonly from: number;
   /** The number of the last packet that it has sent. */
   readonly sent: number;

@@ -33,7 +33,7 @@ export type ErrorHook = (error: VaivenError, context: ErrorContext) => void;
 /** The functions of the program that decide about a request. */
 const DECIDING: ReadonlySet<unknown> = new Set(["allowRequest", "generateId", "locate", "cors", "engine middleware"]);
 
-/** So many errors are written a window; the others are counted. */
+/** This many errors are printed in each window of time; the others are counted. */
 const SHOWN_PER_WINDOW = 10;
 const WINDOW_MS = 10_000;
 
@@ -78,7 +78,7 @@ export class ErrorReporter {
     this.report("MIDDLEWARE_FAILED", "middleware", cause, context);
   }
 
-  /** A middleware refused an event with `next(error)`, and nobody listens to the socket's `error`. With Socket.IO that is no error that is thrown. */
+  /** A middleware refused an event with `next(error)`, and nobody listens to the socket's `error`. Socket.IO throws nothing for it. */
   eventRefused(cause: unknown, context: ErrorContext): void {
     if (this.rethrow) return;
     this.report(

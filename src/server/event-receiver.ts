@@ -39,13 +39,13 @@ export abstract class EventReceiver<Listen extends EventsMap, Emit extends Event
     return this;
   }
 
-  /** As {@link onAny}, before those that are there. */
+  /** As {@link onAny}, before the others. */
   prependAny(listener: AnyListener): this {
     this.anyIncoming = prepend(this.anyIncoming, listener);
     return this;
   }
 
-  /** Removes one catch-all listener, or, without an argument, all of them. One that is not there is no error. */
+  /** Removes one catch-all listener, or, without an argument, all of them. Removing one that was not added is no error. */
   offAny(listener?: AnyListener): this {
     this.anyIncoming = remove(this.anyIncoming, listener);
     return this;
@@ -62,7 +62,7 @@ export abstract class EventReceiver<Listen extends EventsMap, Emit extends Event
     return this;
   }
 
-  /** As {@link onAnyOutgoing}, before those that are there. */
+  /** As {@link onAnyOutgoing}, before the others. */
   prependAnyOutgoing(listener: AnyListener): this {
     this.anyOutgoing = prepend(this.anyOutgoing, listener);
     return this;
@@ -146,7 +146,7 @@ export abstract class EventReceiver<Listen extends EventsMap, Emit extends Event
   /** Whether what comes from the peer reaches listeners now. */
   protected abstract get isReceiving(): boolean;
 
-  /** An event has passed the middlewares, and meanwhile nothing is received any more. */
+  /** An event has passed the middlewares, but the socket has stopped receiving meanwhile. */
   protected abstract onLate(event: Event): void;
 
   /** An event of the peer's has no listener of its own. */

@@ -61,7 +61,7 @@ export abstract class EventSender<
   }
 
   /**
-   * Sends an event. A function as last argument is called with the client's acknowledgement.
+   * Sends an event. A function as the last argument is called with the client's acknowledgement.
    * It leaves at the end of the turn, or with the read that caused it; after `disconnect` it is dropped, and with {@link timeout} its callback gets
    * `ACK_DISCONNECTED`. A plain callback is not called when the client leaves first. One that is larger than the server's `maxBufferedBytes` is not sent: that is
    * reported to `io.onError` as `PACKET_TOO_BIG`, or to whoever awaits an acknowledgement with an error.
@@ -94,7 +94,7 @@ export abstract class EventSender<
   }
 
   /**
-   * Sends an event and gives the first argument of its acknowledgement.
+   * Sends an event and resolves with the first argument of its acknowledgement.
    * Rejects with `ACK_TIMEOUT` under {@link timeout}, and with `ACK_DISCONNECTED` as soon as the client is gone.
    */
   emitWithAck<Ev extends EventNamesWithAck<EmitEvents>>(
@@ -204,7 +204,7 @@ export abstract class EventSender<
   /** @internal Sends what is encoded. */
   abstract deliver(packet: Outgoing): void;
 
-  /** @internal The event that is sent, or what acknowledges one, has no way to the client any more. */
+  /** @internal Whether what is sent now, events and acknowledgements, can no longer reach the client. */
   protected abstract get isGone(): boolean;
 
   /** @internal */
@@ -212,7 +212,7 @@ export abstract class EventSender<
     for (const [id, pending] of this.pendingAcks ?? []) if (pending === ack) this.pendingAcks?.delete(id);
   }
 
-  /** What modifies the emit that asks; the next one begins anew. */
+  /** The flags of the emit that asks; the next one begins without any. */
   protected takeFlags(): SocketFlags | undefined {
     const { flags } = this;
     this.flags = undefined;
@@ -249,6 +249,7 @@ export abstract class EventSender<
   protected get failsAcks(): boolean {
     return (this.client._caps & Capability.ACK_ERRORS) !== 0;
   }
+
   private newBroadcast(): BroadcastOperator<DecorateAcknowledgementsWithMultipleResponses<EmitEvents>, SocketData> {
     const flags = this.flags;
     this.flags = undefined;
@@ -263,7 +264,7 @@ export abstract class EventSender<
     expectAckWithin(this.acks, id, timeout, this.nsp._clock, (...args) => this.callBack(callback, args, event));
   }
 
-  /** A callback that takes an error, of an emit after the end: told at the end of the turn, as an answer would be. */
+  /** The event cannot be sent: its callback, which takes an error, is called at the end of the turn, as an answer would be. */
   private refuseAck(callback: AckCallback, error: VaivenError = ackDisconnectedError()): void {
     this.nsp._clock.soon(() => this.callBack(callback, [error], "acknowledgement"));
   }

@@ -1,4 +1,4 @@
-// server/ An emitter of ours below the events: what its listeners throw or reject with is the program's error, and not whose packet was read (design, "Trust").
+// server/ An emitter below the events: what its listeners throw or reject with is the program's error, and does not reach the code that read the packet (design, "Trust").
 import { EventEmitter } from "node:events";
 import type { IncomingMessage } from "node:http";
 import type { EngineSocket } from "./engine-socket.js";

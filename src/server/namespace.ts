@@ -102,7 +102,7 @@ export class Namespace<
   /**
    * Adds a middleware for sockets that want to join, run in the order in which they were added; the socket is not connected yet, and its `connected` is false.
    * `next()` goes on, `next(error)` refuses: the client's `connect_error` gets the error's message and `data`. A throw or a rejection refuses too, and is
-   * reported to `io.onError`. Who calls neither keeps the client waiting until `connectTimeout`. Sockets that are in already are not asked.
+   * reported to `io.onError`. Whoever calls neither keeps the client waiting until `connectTimeout`. Sockets that are in already are not asked.
    *
    * @example
    * io.use((socket, next) => {
@@ -230,7 +230,10 @@ export class Namespace<
     this.emitReserved(...event);
   }
 
-  /** @internal For adapters. @throws VaivenError `PACKET_TOO_BIG`, and `PACKET_*` for what cannot be encoded */
+  /**
+   * @internal For adapters.
+   * @throws VaivenError `PACKET_TOO_BIG`, and `PACKET_*` for what cannot be encoded
+   */
   encode(packet: SocketPacket, options: OutgoingOptions | undefined): Outgoing {
     const outgoing = this._codec.writer.packet(packet, options);
     const tooBig = refuseTooBig(outgoing, this.server._maxBufferedBytes, (packet.data as unknown[] | undefined)?.[0]);
@@ -238,7 +241,10 @@ export class Namespace<
     return outgoing;
   }
 
-  /** @internal Hands an event to the adapter. One that is too large is reported: nobody waits for its fate. @throws VaivenError `PACKET_*` for what cannot be encoded */
+  /**
+   * @internal Hands an event to the adapter. One that is too large is reported: nobody waits for its fate.
+   * @throws VaivenError `PACKET_*` for what cannot be encoded
+   */
   _broadcast(packet: SocketPacket, options: BroadcastOptions): void {
     try {
       this._watchAdapter(this.adapter.broadcast(packet, options));
@@ -283,7 +289,7 @@ export class Namespace<
     return socket instanceof Socket ? { namespace, event, socket: socket as AnySocket } : { namespace, event };
   }
 
-  /** @internal A name for a new socket. */
+  /** @internal The id of a new socket. */
   _socketId(client: Client): SocketId {
     if (client.connection.protocol !== 3) return this.server._nextId();
     return this.name === "/" ? client.id : `${this.name}#${client.id}`;

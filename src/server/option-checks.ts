@@ -82,7 +82,7 @@ const EXPECTATIONS: { readonly [Name in keyof Required<ServerOptions>]: Expectat
     holds: (value) => typeof value === "boolean" || isObject(value),
   },
   cors: {
-    // Of what looks like a list of origins and is none, npm's `cors` would allow every one.
+    // For what looks like a list of origins and is none, npm's `cors` would allow every origin.
     expected: 'options of the cors package, such as cors: { origin: "https://example.com" }',
     holds: (value) =>
       isFunction(value) || (isObject(value) && !Array.isArray(value) && !("origins" in value) && isOrigin(value)),
@@ -117,7 +117,7 @@ function isOrigin(cors: object): boolean {
 /**
  * The options that are given, those that are null or undefined left out.
  *
- * @throws VaivenError `API_INVALID_OPTION` for the first that cannot be kept to
+ * @throws VaivenError `API_INVALID_OPTION` for the first value that an option cannot have
  */
 export function checkedOptions<Options extends object>(options: Options): Options {
   const given: Record<string, unknown> = {};
@@ -142,7 +142,7 @@ export function invalidOption(name: string, expected: string, got: unknown): Vai
   });
 }
 
-/** What to tell whoever runs the server of options that there are not. */
+/** Remarks for whoever runs the server, about options that do not exist. */
 export function remarksOnUnknown(options: object): string[] {
   const unknown = Object.keys(options).filter((name) => !Object.hasOwn(EXPECTATIONS, name));
   return unknown.map((name) => {
@@ -152,7 +152,7 @@ export function remarksOnUnknown(options: object): string[] {
   });
 }
 
-/** What the server is made with: it cannot become another one. */
+/** Options that take effect when the server is made, and cannot change later. */
 const ONLY_WHEN_MADE: readonly (keyof ServerOptions)[] = [
   "adapter",
   "parser",
@@ -165,14 +165,14 @@ const ONLY_WHEN_MADE: readonly (keyof ServerOptions)[] = [
   "rethrowHandlerErrors",
 ];
 
-/** What to tell whoever runs the server of options that come too late. */
+/** Remarks for whoever runs the server, about options that come too late. */
 export function remarksOnLate(options: object): string[] {
   return ONLY_WHEN_MADE.filter((name) => Object.hasOwn(options, name)).map(
     (name) => `the option ${name} has no effect any more: give it to new Server(…).`,
   );
 }
 
-/** The name that is at most a third of its letters away. */
+/** The nearest of `names`, if no more than a third of its letters differ. */
 function nearest(name: string, names: readonly string[]): string | undefined {
   let best: string | undefined;
   let least = Number.POSITIVE_INFINITY;
@@ -200,7 +200,7 @@ function editDistance(a: string, b: string): number {
   return row[b.length] as number;
 }
 
-/** A value in an error's message: short, and not what it may hold as secrets. */
+/** A value as an error's message shows it: short, and without the secrets that it may hold. */
 function shown(value: unknown): string {
   if (typeof value === "string") return JSON.stringify(value.slice(0, 50));
   if (Array.isArray(value)) return `[${value.slice(0, 5).map(shown).join(", ")}]`;

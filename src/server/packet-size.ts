@@ -7,7 +7,7 @@ export function isTooBig(error: unknown): error is VaivenError {
   return error instanceof VaivenError && error.code === "PACKET_TOO_BIG";
 }
 
-/** The error of a packet with more than `limit` bytes; undefined if it has not. */
+/** The error of a packet with more than `limit` bytes; undefined for one that fits. */
 export function refuseTooBig(packet: Outgoing, limit: number, event: unknown): VaivenError | undefined {
   // A character takes three bytes at most: for almost every packet this is all that is looked at.
   if (packet.rest === undefined && packet.head.length * 3 <= limit) return undefined;

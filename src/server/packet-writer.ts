@@ -6,7 +6,7 @@ import { checkPacket, type PacketLimits, PacketReader } from "../packet/packet-r
 import type { PacketEncoder, PacketParser } from "../packet/parser.js";
 import { encodeAck, encodeEvent, encodePacket, PacketType, type SocketPacket } from "../packet/socket-packet.js";
 
-/** Writes packets. Every method throws what cannot be encoded at the caller who handed it over. */
+/** Writes packets. What cannot be encoded is thrown at the caller who handed it over. */
 export interface PacketWriter {
   event(nsp: string, id: number | undefined, args: readonly unknown[], options?: OutgoingOptions): Outgoing;
   ack(nsp: string, id: number, args: readonly unknown[], options?: OutgoingOptions): Outgoing;

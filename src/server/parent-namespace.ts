@@ -64,7 +64,7 @@ export class ParentNamespace<
   }
 }
 
-/** A namespace that a client's wish made. */
+/** A namespace that was made because a client asked for it. */
 class ChildNamespace<
   ListenEvents extends EventsMap,
   EmitEvents extends EventsMap,
@@ -73,7 +73,7 @@ class ChildNamespace<
 > extends Namespace<ListenEvents, EmitEvents, ServerSideEvents, SocketData> {
   private readonly parent: ParentNamespace<ListenEvents, EmitEvents, ServerSideEvents, SocketData>;
   private readonly isForClient: boolean;
-  /** Clients that ask to join and are not decided about. */
+  /** Clients that have asked to join and have no answer yet. */
   private joining = 0;
 
   constructor(
@@ -93,7 +93,7 @@ class ChildNamespace<
     this._lookIfEmpty();
   }
 
-  /** @internal Who waits for its middlewares is as good as in it. */
+  /** @internal A client that waits for the middlewares counts as being in it. */
   override _join(
     client: Client,
     auth: { [key: string]: Unchecked } | undefined,
@@ -121,7 +121,7 @@ class ChildNamespace<
     super._join(client, auth, decided, claim);
   }
 
-  /** @internal With `cleanupEmptyChildNamespaces` the last one to leave closes the door, and so does who is refused while nobody is in. */
+  /** @internal With `cleanupEmptyChildNamespaces` the namespace closes when its last socket leaves, or when a client is refused while nobody is in it. */
   override _lookIfEmpty(): void {
     if (this.joining > 0 || this.sockets.size > 0 || this.adapter.absent?.size) return;
     if (this.server._cleansUpChildren) this._letGo();

@@ -9,7 +9,7 @@ import type { Namespace } from "./namespace.js";
 import { Socket } from "./socket.js";
 import type { DisconnectReason } from "./socket-types.js";
 
-/** The ends that a client may come back from. Both sides' own wish is none of them. */
+/** The reasons after which a client may come back: all but those that one of the two sides wished. */
 export const RECOVERABLE: ReadonlySet<DisconnectReason> = new Set([
   "transport error",
   "transport close",
@@ -51,7 +51,7 @@ export class RecoverableSocket<
     this.expiresAt = session.expiresAt;
   }
 
-  /** Through the adapter, which keeps the event for the time after a loss. Not so what may be lost, and what asks for an acknowledgement. */
+  /** Goes through the adapter, which keeps the event in case the connection is lost. Volatile events are not kept, and those that ask for an acknowledgement do not pass there. */
   override emit<Ev extends EventNames<EmitEvents>>(ev: Ev, ...args: EventParams<EmitEvents, Ev>): boolean;
   override emit(...event: Unchecked[]): boolean {
     const asksForAck = event.length > 1 && typeof event[event.length - 1] === "function";

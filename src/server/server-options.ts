@@ -28,8 +28,8 @@ export interface ConnectionStateRecoveryOptions {
   /** Packets that are kept for each client of ours until it has confirmed them. Default: 10000. */
   maxUnconfirmedPackets?: number;
   /**
-   * Bytes that are kept for all clients of ours together that are away, counted for each who shall get them. When there are more, those who left first are lost,
-   * as `overflow`. Default: 256 MiB.
+   * Bytes that are kept for all of our clients that are away, together; what several of them shall get counts for each. When there are more, those who left first
+   * are lost, as `overflow`. Default: 256 MiB.
    */
   maxAbsentBytes?: number;
   /**

@@ -135,7 +135,7 @@ export class Server<
    * Serves clients on an HTTP server, or on a new one that listens on a port. The server's other requests reach its own listeners. May be called for
    * several servers, which {@link close} closes all.
    *
-   * @param options - what `new Server` was not given. Those of namespaces and events must be given there: here they are remarked on
+   * @param options - what `new Server` was not given. Those of namespaces and events must be given there: here they only earn a remark on the console
    * @throws VaivenError `API_INVALID_ARGUMENT` for an Express application instead of an HTTP server, `API_INVALID_OPTION`
    */
   attach(target: ServerTarget, options: Partial<ServerOptions> = {}): this {
@@ -228,7 +228,7 @@ export class Server<
   }
 
   /**
-   * Disconnects everybody ("server shutting down"), what was sent having left, closes the engines and the HTTP servers, however many were
+   * Disconnects everybody ("server shutting down") once what was sent has left, and closes the engines and the HTTP servers, however many were
    * attached. With `drain` the clients of vaivén come back spread over that time, see {@link CloseOptions}.
    *
    * @param callback - called, as the promise resolves, when the HTTP servers are closed; with an error where one was not open
@@ -248,7 +248,7 @@ export class Server<
     }
     this._recovery?.deliveries.close();
     const adapters = Promise.allSettled([...this._nsps.values()].map(async ({ adapter }) => adapter.close()));
-    // Who comes while it leaves is answered by the engine, not left to listeners that know nothing of it.
+    // Whoever comes while it leaves is answered by the engine, not left to listeners that know nothing of it.
     if (drain !== undefined) await Promise.all([...this.engines].map((engine) => engine.leave?.(drain)));
     else for (const engine of this.engines) engine.close();
     const errors = await Promise.all([...this.httpServers].map(closeHttpServer));
@@ -286,7 +286,11 @@ export class Server<
     return this;
   }
 
-  /** Milliseconds after which a connection that joined no namespace is closed: those that are opened from now on. Default: 45000. @throws VaivenError `API_INVALID_OPTION` */
+  /**
+   * Milliseconds after which a connection that joined no namespace is closed: those that are opened from now on. Default: 45000.
+   *
+   * @throws VaivenError `API_INVALID_OPTION`
+   */
   connectTimeout(): number;
   connectTimeout(ms: number): this;
   connectTimeout(ms?: number): number | this {
@@ -295,7 +299,11 @@ export class Server<
     return this;
   }
 
-  /** The class of adapters. Setting it gives every namespace a new one, which knows nothing of sockets that are in already. @throws VaivenError `API_INVALID_OPTION` */
+  /**
+   * The class of adapters. Setting it gives every namespace a new adapter, which knows nothing of sockets that are in already.
+   *
+   * @throws VaivenError `API_INVALID_OPTION`
+   */
   adapter(): AdapterConstructor;
   adapter(adapter: AdapterConstructor): this;
   adapter(adapter?: AdapterConstructor): AdapterConstructor | this {

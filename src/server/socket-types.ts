@@ -66,7 +66,7 @@ export interface LostSession<SocketData = Unchecked> {
   rooms: ReadonlySet<string>;
   /** Why it cannot go on. */
   reason: SessionLossReason;
-  /** How many of the events and acknowledgements that were sent it has not confirmed: so many may be lost. */
+  /** How many of the events and acknowledgements that were sent it has not confirmed: that many may be lost. */
   unconfirmed: number;
 }
 
@@ -115,7 +115,7 @@ export interface SocketFlags {
   timeout?: number;
 }
 
-/** Whether `value` may stand where a socket or its details may: a local socket knows its server. */
+/** Tells a socket of this process from the details of another's: only the former knows its server. */
 export function isLocalSocket(value: unknown): value is AnySocket {
   return typeof value === "object" && value !== null && "server" in value;
 }

@@ -110,7 +110,7 @@ export class Socket<
    * When the client's credentials expire, in milliseconds since 1970; a Date may be set. Then the socket is disconnected ("server namespace disconnect", with
    * `CREDENTIALS_EXPIRED` in the description), unless `onRefresh` of the namespace has accepted new ones. Usually set by a middleware. Default: undefined, never.
    *
-   * @throws VaivenError `API_INVALID_ARGUMENT` when set to what is no time
+   * @throws VaivenError `API_INVALID_ARGUMENT` when set to something that is not a time
    */
   get expiresAt(): number | undefined {
     return this.credentials?.expiresAt;
@@ -268,7 +268,7 @@ export class Socket<
   /** @internal The listeners of `connection` have run. */
   _onAnnounced(): void {}
 
-  /** It is still in its rooms, and will not be for long. */
+  /** Called while it is still in its rooms, just before it leaves them. */
   protected beforeLeaving(_reason: DisconnectReason): void {}
 
   /** @internal The namespace has refused it. */

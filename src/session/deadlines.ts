@@ -5,9 +5,9 @@
 // the host timer is set for that one alone, and there is none while nothing is pending.
 import type { Cancel, Clock } from "./platform.js";
 
-/** A timer that is so late is lost: it belonged to fake timers that were taken off again, or to a clock that they replaced. */
+/** A timer that is this late is lost: it belonged to fake timers that were taken off again, or to a clock that they replaced. */
 const LOST_AFTER_MS = 1000;
-/** No timer of a host comes so early by its clock. One that does is a fake timer which left the clock as it is: then the timer is right. */
+/** No host timer fires this early by its clock. One that does is a fake timer that left the clock as it is: then the timer is right. */
 const NEVER_EARLY_BY_MS = 5;
 
 /** Who is called when a {@link Deadline} passes. */
@@ -15,7 +15,7 @@ export interface DeadlineOwner {
   onDeadline(deadline: Deadline): void;
 }
 
-/** One point in time. Set and cleared at will through {@link Deadlines}, to which all its fields belong. Where there are many of them, who has one may be one. */
+/** One point in time. Set and cleared at will through {@link Deadlines}, to which all its fields belong. Where there are many, the owner may be the entry itself. */
 export interface DeadlineEntry {
   /** The bucket it lies in, and its neighbours there; undefined at the beginning. */
   bucket: Bucket | undefined;

@@ -1,4 +1,4 @@
-// session/ A session whose peer may send so much a second and no more. Made only where a rate is set: other sessions know nothing of it.
+// session/ A session whose peer may send a certain amount a second and no more. Made only where a rate is set: other sessions know nothing of it.
 import { VaivenError } from "../errors.js";
 import { ServerSession } from "./server-session.js";
 
@@ -42,7 +42,7 @@ export class TokenBucket {
   }
 }
 
-/** Counts what arrives before it is looked at; the packet too many closes the session with SESSION_RATE_EXCEEDED. */
+/** Counts what arrives before it is looked at; the packet too many closes the session with `SESSION_RATE_EXCEEDED`. */
 export class MeteredSession extends ServerSession {
   /** Told before the session is closed. */
   onRateExceeded: ((error: VaivenError) => void) | undefined = undefined;

@@ -28,7 +28,7 @@ export interface SessionOptions {
   readonly upgradeTimeout: number;
   /** Bytes of one payload or message, told to the client. */
   readonly maxPayload: number;
-  /** Bytes that may wait for a slow client; one more packet and it is closed with SESSION_BUFFER_FULL. */
+  /** Bytes that may wait for a slow client; one more packet and it is closed with `SESSION_BUFFER_FULL`. */
   readonly maxBufferedBytes: number;
   /** What the open packet offers to a client that polls. */
   readonly upgrades: readonly TransportName[];

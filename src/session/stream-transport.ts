@@ -36,7 +36,7 @@ export interface StreamHost {
   bytesText(bytes: Uint8Array): string | undefined;
 }
 
-/** So many bytes may wait in the stream before it counts as a slow peer. */
+/** This many bytes may wait in the stream before the peer counts as slow. */
 const HIGH_WATER_MARK = 16 * 1024;
 /** How long the peer may take for what was sent before a close. */
 const CLOSE_TIMEOUT_MS = 10_000;

@@ -39,7 +39,8 @@ export interface PollingSettings {
 const STAMPS_REMEMBERED = 8;
 
 const CLOSE: readonly Outgoing[] = [controlPacket("close")];
-const NOOP: readonly Outgoing[] = [controlPacket("noop")];
+/** For a GET that came after the end: it is let go as for an upgrade, and told of the end by the same answer, as by Socket.IO's server. */
+const LATE_CLOSE: readonly Outgoing[] = [controlPacket("noop"), ...CLOSE];
 const BYTES = "application/octet-stream";
 
 /** See the figure above. */
@@ -97,7 +98,7 @@ export class PollingTransport implements Transport, ExchangeOwner, PayloadReceiv
     exchange.owner = this;
     this.held = exchange;
     if (this.state === "closing") {
-      this.finishClosing();
+      this.finishClosing(LATE_CLOSE);
       return;
     }
     const { flushQueue } = this.settings;
@@ -149,7 +150,7 @@ export class PollingTransport implements Transport, ExchangeOwner, PayloadReceiv
   close(): void {
     if (this.state !== "open") return;
     this.state = "closing";
-    if (this.held !== undefined) this.finishClosing();
+    if (this.held !== undefined) this.finishClosing(CLOSE);
   }
 
   discard(): void {
@@ -158,8 +159,7 @@ export class PollingTransport implements Transport, ExchangeOwner, PayloadReceiv
     const { held, posting } = this;
     this.held = undefined;
     this.posting = undefined;
-    // After an upgrade the client may still wait for this answer; after anything else its next request tells it the rest.
-    if (held !== undefined) this.answer(held, NOOP);
+    if (held !== undefined) this.answer(held, CLOSE);
     // Its body will be heard by nobody: the client must not believe that it was.
     if (posting !== undefined) answerEmpty(posting, 400);
   }
@@ -253,12 +253,12 @@ export class PollingTransport implements Transport, ExchangeOwner, PayloadReceiv
     exchange.answer(200, { "Content-Type": type, "Cache-Control": "no-store" }, body, coding);
   }
 
-  private finishClosing(): void {
+  private finishClosing(answer: readonly Outgoing[]): void {
     const { held, sink } = this;
     this.state = "closed";
     this.held = undefined;
     this.sink = NO_SINK;
-    if (held !== undefined) this.answer(held, CLOSE);
+    if (held !== undefined) this.answer(held, answer);
     sink.onClose(undefined);
   }
 

@@ -92,8 +92,13 @@ export class EngineSessions {
     if (this.connections.size === 0) this.onEmpty?.();
   }
 
-  /** Closes all of them, once what waits has been sent. */
+  /** Closes all of them, once what waits has been sent, as far as clients that poll are asking for it. */
   close(): void {
+    for (const { session } of [...this.connections.values()]) session.closeUnreachable();
+  }
+
+  /** Closes all of them; clients that poll come for what waits, and for the end. */
+  leave(): void {
     for (const { session } of [...this.connections.values()]) session.close();
   }
 

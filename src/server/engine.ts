@@ -124,8 +124,8 @@ export class Engine extends GuardedEmitter implements HttpRoute {
   }
 
   /**
-   * Closes every session once what waits has been sent, and lets go of the HTTP servers, which go on listening. Handshakes that are under way
-   * come to nothing. {@link attach} opens it again.
+   * Closes every session once what waits has been sent, and lets go of the HTTP servers, which go on listening. No poll reaches it any more: what
+   * a client that polls is not asking for now is lost. Handshakes that are under way come to nothing. {@link attach} opens it again.
    */
   close(): this {
     this.isClosed = true;
@@ -144,7 +144,7 @@ export class Engine extends GuardedEmitter implements HttpRoute {
   leave(span: number = 1000): Promise<void> {
     this.isClosed = true;
     this.leaving = leavingRefusal(Math.max(1, Math.ceil(span / 1000)));
-    this.sessions.close();
+    this.sessions.leave();
     return this.sessions.ended();
   }
 

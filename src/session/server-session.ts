@@ -192,6 +192,12 @@ export class ServerSession implements TransportSink, DeadlineEntry {
     if (this.waiting === undefined) this.closeTransport(error);
   }
 
+  /** Closes when no poll can reach this server any more: a client that polls and is not asking now cannot be told. */
+  closeUnreachable(): void {
+    this.close();
+    if (this.current.name === "polling" && this.upgrade === undefined) this.close(true);
+  }
+
   // ── the transport ──
 
   onText(packet: string): void {
@@ -226,9 +232,11 @@ export class ServerSession implements TransportSink, DeadlineEntry {
       case CODE_CLOSE: {
         const { current } = this;
         this.finish("transport close", undefined);
-        // A poll that is held is answered; what has a closing handshake of its own goes through it, so that the client sees an orderly end.
-        if (current.name === "polling") current.discard();
-        else current.close(1000);
+        // A poll that is held is let go; what has a closing handshake of its own goes through it, so that the client sees an orderly end.
+        if (current.name === "polling") {
+          if (current.writable) current.send([NOOP]);
+          current.discard();
+        } else current.close(1000);
         return;
       }
       case CODE_NOOP:

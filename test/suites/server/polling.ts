@@ -48,6 +48,60 @@ export function describePolling(library: ServerLibrary): void {
       expect(await held).toEqual(['42["late"]']);
     });
 
+    for (const [what, packet] of [
+      ["a second CONNECT", "40"],
+      ["an event for a namespace that it is not in", '42/none,["n"]'],
+      ["what is no packet", "4abc"],
+    ] as const) {
+      it(`tells the GET that follows ${what} of the end, behind a NOOP`, async () => {
+        const { port } = await stage(library);
+        const session = await openPolling(port);
+        await session.join();
+        expect((await session.post(packet)).text).toBe("ok");
+        expect((await session.get()).text).toBe("6\x1e1");
+        expect((await session.get()).status).toBe(400);
+      });
+    }
+
+    for (const discard of [false, true]) {
+      it(`tells a held GET of the end with conn.close(${discard})`, async () => {
+        const { port, io } = await stage(library);
+        const session = await openPolling(port);
+        await session.join();
+        const held = session.get();
+        const [socket] = io.sockets.sockets.values();
+        await until(() => socket?.conn.transport.writable === true, "the GET is held");
+        socket?.conn.close(discard);
+        expect((await held).text).toBe("1");
+      });
+    }
+
+    it("ends with the server, although no GET is there that could be told", async () => {
+      const { port, io } = await stage(library);
+      const session = await openPolling(port);
+      await session.join();
+      const [socket] = io.sockets.sockets.values();
+      const reasons: string[] = [];
+      socket?.conn.on("close", (reason: string) => reasons.push(reason));
+      socket?.emit("waits");
+      await io.close();
+      expect(reasons).toEqual(["forced close"]);
+      expect(socket?.conn.readyState).toBe("closed");
+      expect(io.engine.clientsCount).toBe(0);
+    });
+
+    it("tells its sockets of the end when the engine closes", async () => {
+      const { port, io } = await stage(library);
+      const session = await openPolling(port);
+      await session.join();
+      const [socket] = io.sockets.sockets.values();
+      const reasons: string[] = [];
+      socket?.on("disconnect", (reason) => reasons.push(reason));
+      socket?.emit("waits");
+      io.engine.close();
+      expect(reasons).toEqual(["forced close"]);
+    });
+
     it("sends binary as base64 behind a b", async () => {
       const { port, io } = await stage(library);
       io.on("connection", (socket) => socket.emit("blob", Buffer.from([1, 2, 255])));

@@ -243,7 +243,7 @@ describe("closing", () => {
     const { transport, ends } = stage();
     transport.close();
     expect(ends).toEqual([]);
-    expect(poll(transport).body).toBe("1");
+    expect(poll(transport).body).toBe("6\x1e1");
     expect(ends).toEqual([undefined]);
     expect(poll(transport).status).toBe(400);
     expect(post(transport).status).toBe(400);
@@ -258,11 +258,11 @@ describe("closing", () => {
     expect(seen).toEqual([]);
   });
 
-  it("at once answers the held poll with nothing and tells nobody", () => {
+  it("at once answers the held poll with the end and tells nobody else", () => {
     const { transport, ends } = stage();
     const exchange = poll(transport);
     transport.discard();
-    expect(exchange.body).toBe("6");
+    expect(exchange.body).toBe("1");
     exchange.leaves();
     expect(ends).toEqual([]);
   });

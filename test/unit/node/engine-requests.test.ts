@@ -226,7 +226,7 @@ describe("an engine that leaves", () => {
     expect(refused).toContain("Retry-After: 5\r\n");
     expect(reports).toEqual(Array(2).fill([4, "HTTP_SERVER_LEAVING"]));
     expect(engine.clientsCount).toBe(1);
-    expect((await session.get()).text).toBe("1");
+    expect((await session.get()).text).toBe("6\x1e1");
     await left;
   });
 

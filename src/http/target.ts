@@ -46,7 +46,8 @@ function readAnew(url: string): EngineQuery {
         return;
       case "sid":
         query.ambiguous ||= query.sid !== undefined;
-        query.sid = value;
+        // An empty one names no session.
+        if (value !== "") query.sid = value;
         return;
       case "t":
         query.stamp = value;
@@ -64,11 +65,12 @@ function readAnew(url: string): EngineQuery {
   return query;
 }
 
-/** The query of `url` as users see it (`handshake.query`): of a repeated name the last value, as with Socket.IO 4.8. The object has no prototype. */
+/** The query of `url` as users see it (`handshake.query`): of a repeated name the last value, as with Socket.IO 4.8. No name reaches the prototype. */
 export function readQuery(url: string): Record<string, string> {
-  const query = Object.create(null) as Record<string, string>;
+  const query: Record<string, string> = {};
   eachParameter(url, (name, value) => {
-    query[name] = value;
+    if (name !== "__proto__") query[name] = value;
+    else Object.defineProperty(query, name, { value, writable: true, enumerable: true, configurable: true });
   });
   return query;
 }

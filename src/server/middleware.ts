@@ -27,7 +27,7 @@ export function runMiddlewares<Subject>(
     const next = (error?: Error): void => {
       if (called) return;
       called = true;
-      if (error !== undefined && error !== null) outcome.onDone(error);
+      if (error) outcome.onDone(error);
       else run(index + 1);
     };
     const thrown = (cause: unknown): void => {

@@ -181,7 +181,8 @@ export class Namespace<
       outcome.onRefused();
     };
     runMiddlewares(middlewares, socket, {
-      onDone: (error) => (error === undefined ? accept() : refuse(error)),
+      // What a middleware does behind its `next` comes before the outcome, as in Socket.IO.
+      onDone: (error) => this._clock.soon(() => (error === undefined ? accept() : refuse(error))),
       onThrown: (cause, late) => {
         this._errors.middlewareFailed(cause, { namespace: this as AnyNamespace, socket });
         if (!late) refuse(cause instanceof Error ? cause : new Error(String(cause)));

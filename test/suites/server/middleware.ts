@@ -1,7 +1,8 @@
 // Server suite: connection middleware and each socket's own.
+import type { Socket } from "socket.io";
 import * as stock from "socket.io-client";
 import { describe, expect, it } from "vitest";
-import { openWebSocket } from "../../support/raw-client.js";
+import { openPolling, openWebSocket } from "../../support/raw-client.js";
 import { client, connected, pair, type ServerLibrary, stage } from "../../support/scene.js";
 import { once, until } from "../../support/waiting.js";
 
@@ -42,6 +43,45 @@ export function describeMiddleware(library: ServerLibrary): void {
       expect(scene.io.sockets.sockets.size).toBe(0);
     });
 
+    it("connects in a turn after next, so that what stands behind next precedes the listeners", async () => {
+      const scene = await stage(library);
+      const order: unknown[] = [];
+      scene.io.use((socket, next) => {
+        next();
+        order.push("behind next");
+        socket.data.late = true;
+      });
+      scene.io.on("connection", (socket) => {
+        order.push("connection", socket.data.late);
+      });
+      await connected(stock, scene.url);
+      expect(order).toEqual(["behind next", "connection", true]);
+    });
+
+    it("refuses in a turn after next too", async () => {
+      const { port, io } = await stage(library);
+      io.use((socket, next) => {
+        next(new Error("no entry"));
+        socket.emit("behind next");
+      });
+      const { raw } = await openWebSocket(port);
+      raw.send("40");
+      expect([await raw.text(), await raw.text()]).toEqual(['42["behind next"]', '44{"message":"no entry"}']);
+      raw.close();
+    });
+
+    for (const nothing of [null, undefined, false, 0, ""]) {
+      it(`goes on where next is given ${JSON.stringify(nothing)}`, async () => {
+        const scene = await stage(library);
+        scene.io.use((_socket, next) => next(nothing as unknown as undefined));
+        const { socket, peer } = await pair(scene, stock);
+        socket.use((_event, next) => next(nothing as unknown as undefined));
+        const heard = once(socket, "n");
+        peer.emit("n", 1);
+        expect(await heard).toEqual([1]);
+      });
+    }
+
     it("sends an error without data by bytes", async () => {
       const { port, io } = await stage(library);
       io.of("/news").use((_socket, next) => next(new Error("no entry")));
@@ -77,6 +117,18 @@ export function describeMiddleware(library: ServerLibrary): void {
       expect(seen[0]?.["url"]).toContain("k=v");
       expect(typeof seen[0]?.["time"]).toBe("string");
       expect(typeof seen[0]?.["issued"]).toBe("number");
+    });
+
+    it("shows a query that is an object like any other", async () => {
+      const { port, io } = await stage(library);
+      const arrival = once<[Socket]>(io, "connection");
+      const session = await openPolling(port, { query: "&__proto__=x&a=1" });
+      await session.post("40");
+      const [socket] = await arrival;
+      const { query } = socket.handshake;
+      expect(Object.hasOwn(query, "a")).toBe(true);
+      expect(Object.getPrototypeOf(query)).toBe(Object.prototype);
+      expect(Object.entries(query)).toContainEqual(["__proto__", "x"]);
     });
 
     it("gives an auth of its own kind to each client", async () => {

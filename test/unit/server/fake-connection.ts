@@ -21,9 +21,13 @@ export class FakeConnection implements Connection {
   closed: "no" | "flushed" | "discarded" = "no";
   readonly sent: Outgoing[] = [];
 
-  constructor(id: string, protocol: 3 | 4 = 4) {
+  private readonly clock: FakePlatform | undefined;
+
+  /** With `clock`, whose turn ends behind each {@link receive}. */
+  constructor(id: string, protocol: 3 | 4 = 4, clock?: FakePlatform) {
     this.id = id;
     this.protocol = protocol;
+    this.clock = clock;
   }
 
   send(packet: Outgoing): void {
@@ -40,6 +44,7 @@ export class FakeConnection implements Connection {
       if (typeof message === "string") this.sink.onMessage(`4${message}`, 1);
       else this.sink.onBinary(message);
     }
+    this.clock?.settle();
   }
 
   /** The transport ends. */
@@ -87,7 +92,7 @@ export function memoryServer(options: Partial<ServerOptions> = {}): MemoryServer
   const names = new HeaderTable();
   let connections = 0;
   const connect = (url = "/socket.io/?EIO=4&transport=websocket", protocol: 3 | 4 = 4): FakeConnection => {
-    const connection = new FakeConnection(`session-${connections++}`, protocol);
+    const connection = new FakeConnection(`session-${connections++}`, protocol, clock);
     const request = new RequestSnapshot("GET", url, ["Host", "example.com"], "10.0.0.1", false, names);
     new Client(io, {
       session: connection,

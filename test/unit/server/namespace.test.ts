@@ -118,8 +118,8 @@ describe("dynamic namespaces", () => {
     parent.on("connection", (socket) => seen.push(socket.nsp.name));
     const connection = connect();
     connection.receive("0/room-1,", "0/room-2,", "0/room-x,");
-    expect(connection.take().map((packet) => packet[0])).toEqual(["0", "0", "4"]);
-    expect(seen).toEqual(["middleware", "/room-1", "middleware", "/room-2"]);
+    expect(connection.take().map((packet) => packet[0])).toEqual(["4", "0", "0"]);
+    expect(seen).toEqual(["middleware", "middleware", "/room-1", "/room-2"]);
     expect(io.of("/room-1")).toBeInstanceOf(Namespace);
     expect((parent as ParentNamespace).children.size).toBe(2);
     expect(io.of(/^\/room-\d+$/)).toBe(parent);
@@ -301,24 +301,27 @@ describe("a child namespace that is closed when nobody is in it", () => {
   };
 
   it("waits for clients whose middlewares have not decided", () => {
-    const { io, connect, decisions } = scene();
+    const { io, clock, connect, decisions } = scene();
     const [refused, accepted] = [connect(), connect()];
     refused.receive("0/c,");
     accepted.receive("0/c,");
     decisions[0]?.(new Error("no"));
+    clock.settle();
     expect(io._nsps.has("/c")).toBe(true);
     decisions[1]?.();
+    clock.settle();
     expect(io.of("/c").sockets.size).toBe(1);
     accepted.end();
     expect(io._nsps.has("/c")).toBe(false);
   });
 
   it("is closed when the last of them has gone instead", () => {
-    const { io, connect, decisions } = scene();
+    const { io, clock, connect, decisions } = scene();
     const connection = connect();
     connection.receive("0/c,");
     connection.end();
     decisions[0]?.();
+    clock.settle();
     expect(io._nsps.has("/c")).toBe(false);
   });
 });

@@ -16,6 +16,7 @@ async function join(server: MemoryServer, auth: object = {}): Promise<[FakeConne
   const connection = server.connect();
   connection.receive(`0${JSON.stringify(auth)}`);
   await settled();
+  server.clock.settle();
   const [connect = "", ...rest] = connection.take();
   return [connection, JSON.parse(connect.slice(1)) as Joined, rest];
 }

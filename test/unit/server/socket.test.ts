@@ -182,7 +182,7 @@ describe("the errors of handlers", () => {
     socket.on("throws", () => {
       throw new Error("boom");
     });
-    connection.receive('2["throws"]');
+    connection.sink.onMessage('42["throws"]', 1);
     expect(() => clock.settle()).toThrow("boom");
     expect(errors).toEqual([]);
   });

@@ -227,7 +227,7 @@ export class Client implements ConnectionSink {
   /** Closes the connection, its sockets with it. */
   private close(error?: VaivenError): void {
     if (this.closed) return;
-    this.end("forced server close", error);
+    this.end("forced close", error);
     this.connection.close(false, error);
   }
 
@@ -235,7 +235,7 @@ export class Client implements ConnectionSink {
   private refuse(error: unknown): void {
     if (this.closed) return;
     for (const socket of this.sockets()) socket._tellError(error);
-    this.end("parse error", error);
+    this.end("forced close", error);
     this.connection.close(false, error instanceof VaivenError ? error : undefined);
   }
 

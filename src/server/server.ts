@@ -196,7 +196,7 @@ export class Server<
     listener?: (socket: Socket<ListenEvents, EmitEvents, ServerSideEvents, SocketData>) => void,
   ): Namespace<ListenEvents, EmitEvents, ServerSideEvents, SocketData> {
     const namespace: Namespace<ListenEvents, EmitEvents, ServerSideEvents, SocketData> =
-      typeof name === "string" ? this.named(name) : this._dynamic.parentOf(name);
+      typeof name === "function" || name instanceof RegExp ? this._dynamic.parentOf(name) : this.named(String(name));
     if (listener !== undefined) namespace.on("connect", listener as Unchecked);
     return namespace;
   }

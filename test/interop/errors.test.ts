@@ -289,7 +289,7 @@ describe("a parser that fails", () => {
       const raw = await joined();
       raw.send(`4${message}`);
       expect(await raw.closed).toEqual({ code: 1002, reason: "PACKET_INVALID_PAYLOAD" });
-      await server.line((line) => line.includes('"reason":"parse error"'), "the reason");
+      await server.line((line) => line.includes('"reason":"forced close"'), "the reason");
       await isServed();
     });
   }

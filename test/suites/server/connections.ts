@@ -207,6 +207,20 @@ export function describeConnections(library: ServerLibrary): void {
       expect(io.engine.clientsCount).toBe(0);
     });
 
+    for (const packet of ["40", "44", '42/none,["n"]']) {
+      it(`ends with forced close where a client sends ${packet} at a wrong time`, async () => {
+        const { port, io } = await stage(library);
+        const { raw } = await openWebSocket(port);
+        const arrival = once(io, "connection");
+        await raw.join();
+        const [socket] = await arrival;
+        const gone = once<[string]>(socket, "disconnect");
+        raw.send(packet);
+        expect((await gone)[0]).toBe("forced close");
+        await raw.closed;
+      });
+    }
+
     it("releases the clients of a server that closes, and closes the HTTP server", async () => {
       const { port, io, httpServer } = await stage(library);
       const { raw } = await openWebSocket(port);

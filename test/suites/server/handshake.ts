@@ -20,6 +20,12 @@ export function describeHandshake(library: ServerLibrary): void {
       });
     });
 
+    it("opens a session for a sid that is empty", async () => {
+      const { port } = await stage(library);
+      const session = await openPolling(port, { query: "&sid=" });
+      expect(session.open.sid).toHaveLength(20);
+    });
+
     it("offers no upgrade over WebSocket", async () => {
       const { port } = await stage(library);
       const { open, raw } = await openWebSocket(port);

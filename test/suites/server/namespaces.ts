@@ -49,6 +49,13 @@ export function describeNamespaces(library: ServerLibrary): void {
       expect(io.of("/")).toBe(io.sockets);
     });
 
+    it("makes a text of a name that is none", async () => {
+      const { io } = await stage(library);
+      const names = [5, undefined, null].map((name) => io.of(name as unknown as string).name);
+      expect(names).toEqual(["/5", "/undefined", "/null"]);
+      expect(io.of("constructor").name).toBe("/constructor");
+    });
+
     it("gives a socket of each namespace an id of its own", async () => {
       const scene = await stage(library);
       scene.io.of("/news");

@@ -3,7 +3,7 @@ import { memoryServer } from "./fake-connection.js";
 
 describe("joining a namespace", () => {
   it("sends the id, runs connection handlers, then delivers what came meanwhile, in this order", () => {
-    const { io, connect } = memoryServer();
+    const { io, clock, connect } = memoryServer();
     const seen: unknown[] = [];
     let letIn = (): void => {};
     io.use((_socket, next) => {
@@ -17,6 +17,7 @@ describe("joining a namespace", () => {
     connection.receive("0", '2["e",1]', '2["e",2]');
     expect(seen).toEqual([]);
     letIn();
+    clock.settle();
     expect(seen).toEqual(["connection", ['0{"sid":"id-0"}'], 1, 2]);
   });
 
@@ -43,7 +44,7 @@ describe("joining a namespace", () => {
     const connection = join("/");
     connection.receive("0");
     expect(connection.closed).toBe("flushed");
-    expect(reasons).toEqual(["forced server close"]);
+    expect(reasons).toEqual(["forced close"]);
   });
 
   it("must happen within connectTimeout", () => {
@@ -126,7 +127,7 @@ describe("a peer's mistake", () => {
     ["too many attachments", '51001-["e"]'],
   ];
   for (const [what, message] of mistakes) {
-    it(`ends its sockets with a parse error and closes its connection: ${what}`, () => {
+    it(`ends its sockets with forced close and closes its connection: ${what}`, () => {
       const { io, join, errors } = memoryServer();
       const ends: unknown[] = [];
       io.on("connection", (socket) => {
@@ -135,7 +136,7 @@ describe("a peer's mistake", () => {
       const other = join();
       const connection = join();
       connection.receive(message, '2["e"]');
-      expect(ends).toEqual([["parse error", "PACKET_"]]);
+      expect(ends).toEqual([["forced close", "PACKET_"]]);
       expect([connection.closed, other.closed]).toEqual(["flushed", "no"]);
       expect(errors).toEqual([]);
     });

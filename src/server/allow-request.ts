@@ -13,10 +13,10 @@ export function askAllowRequest(
   done: (refused: Refusal | undefined) => void,
 ): void {
   let decided = false;
-  const decide = (error: string | null | undefined, success: boolean): void => {
+  const decide = (error: unknown, success: boolean): void => {
     if (decided) return;
     decided = true;
-    done(success && !error ? undefined : refusal(RefusalCode.FORBIDDEN, { message: error }, error ?? undefined));
+    done(success && !error ? undefined : refusal(RefusalCode.FORBIDDEN, { message: error }, textOf(error)));
   };
   const failed = (error: unknown): void => {
     failedBy(error);
@@ -29,6 +29,12 @@ export function askAllowRequest(
   } catch (error) {
     failed(error);
   }
+}
+
+/** What the client is told. Programs in JavaScript give numbers and errors too, and nothing in the way of an empty text. */
+function textOf(error: unknown): string | undefined {
+  if (!error) return undefined;
+  return error instanceof Error ? error.message : String(error);
 }
 
 /** Calls `made` with an id that no session has yet, or `failed` with the reason: once, and in this turn unless the function takes longer. */

@@ -342,7 +342,7 @@ describe("a child namespace that stays when nobody is in it", () => {
   });
 
   it("counts from when it was left last, and not while somebody is in it or waits for its middlewares", () => {
-    const { io, connect } = memoryServer({ maxEmptyNamespaces: 1 });
+    const { io, clock, connect } = memoryServer({ maxEmptyNamespaces: 1 });
     const decisions: (() => void)[] = [];
     io.of(/^\/c/);
     io.of(/^\/slow/).use((_socket, next) => void decisions.push(next));
@@ -360,6 +360,7 @@ describe("a child namespace that stays when nobody is in it", () => {
     expect(names(io)).toEqual(["/c1", "/slow"]);
     waits.end();
     decisions[0]?.();
+    clock.settle();
     expect(names(io)).toEqual(["/slow"]);
   });
 

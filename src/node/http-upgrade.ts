@@ -200,7 +200,8 @@ function withoutOwn(headers: AnswerHeaders): AnswerHeaders {
 function headerLines(headers: AnswerHeaders): string {
   let lines = "";
   for (const [name, value] of Object.entries(headers)) {
-    for (const each of typeof value === "string" ? [value] : value) {
+    // Listeners of programs give numbers too, as to `setHeader`.
+    for (const each of Array.isArray(value) ? value : [value]) {
       try {
         validateHeaderName(name);
         validateHeaderValue(name, each);

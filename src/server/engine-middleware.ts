@@ -29,8 +29,9 @@ export function exposeRequest(req: IncomingMessage, res?: ServerResponse): void 
 /** The middlewares of one engine. Those that call `next` at once keep the whole chain in one turn. */
 export class MiddlewareChain {
   private readonly middlewares: Middleware<Asked>[] = [];
+  /** Of the `cors` option. */
+  private readonly own: readonly Middleware<Asked>[];
   private readonly failed: MiddlewareFailed;
-  private users = 0;
 
   constructor(corsOptions: EngineOptions["cors"], failed: MiddlewareFailed) {
     this.failed = failed;
@@ -41,6 +42,7 @@ export class MiddlewareChain {
           : cors(watchedOptions(corsOptions, failed));
       this.middlewares.push(({ req, res }, next) => handle(req, res, next));
     }
+    this.own = [...this.middlewares];
   }
 
   get isEmpty(): boolean {
@@ -49,18 +51,31 @@ export class MiddlewareChain {
 
   /** Whether `io.engine.use` was called: such programs may hang things on the request that they want to find again. */
   get hasUsers(): boolean {
-    return this.users > 0;
+    return this.middlewares.length > this.own.length;
   }
 
   use(middleware: EngineMiddleware): void {
     this.middlewares.push(({ req, res }, next) => middleware(req, res, next));
-    this.users++;
   }
 
   /** Calls `done` once, when the last one has called `next`, or with what one gave to `next`, threw or rejected with. Not at all if one answered itself. */
   run(req: IncomingMessage, res: ServerResponse, done: (error: unknown) => void): void {
+    this.runThese(this.middlewares, req, res, done);
+  }
+
+  /** The same for a file of the client, which is no request of a client: it is asked for by a script tag, before anybody can have logged in. */
+  runForFile(req: IncomingMessage, res: ServerResponse, done: (error: unknown) => void): void {
+    this.runThese(this.own, req, res, done);
+  }
+
+  private runThese(
+    middlewares: readonly Middleware<Asked>[],
+    req: IncomingMessage,
+    res: ServerResponse,
+    done: (error: unknown) => void,
+  ): void {
     runMiddlewares(
-      this.middlewares,
+      middlewares,
       { req, res },
       {
         onDone: done,

@@ -68,6 +68,12 @@ export class EngineRequests {
       this.refuse(exchange, req, this.refuseHeaders(req));
       return;
     }
+    const { serveClient, path } = this.engine.settings;
+    const file = serveClient ? browserFileName(exchange.request.url, path) : undefined;
+    if (file !== undefined) {
+      this.serveFile(exchange, req, res, file);
+      return;
+    }
     if (this.areSeen) exposeRequest(req, res);
     if (this.chain.isEmpty) {
       this.serve(exchange, req, undefined);
@@ -120,14 +126,17 @@ export class EngineRequests {
 
   // ── HTTP ──
 
+  private serveFile(exchange: Exchange, req: IncomingMessage, res: ServerResponse, name: string): void {
+    this.chain.runForFile(req, res, (error) => {
+      if (error === undefined) {
+        const mayCompress = Number.isFinite(this.engine.settings.compressFrom);
+        answerBrowserFile(exchange, name, this.host.readBrowserFile, mayCompress);
+      } else this.refuse(exchange, req, refusal(RefusalCode.BAD_REQUEST, { name: "MIDDLEWARE_FAILURE" }));
+    });
+  }
+
   private serve(exchange: Exchange, req: IncomingMessage, allowedOrigin: string | undefined): void {
     const { request } = exchange;
-    const { serveClient, path, compressFrom } = this.engine.settings;
-    const file = serveClient ? browserFileName(request.url, path) : undefined;
-    if (file !== undefined) {
-      answerBrowserFile(exchange, file, this.host.readBrowserFile, Number.isFinite(compressFrom));
-      return;
-    }
     const query = readEngineQuery(request.url);
     const refused = this.admission.verify(request, query, false, allowedOrigin);
     if (refused !== undefined) {

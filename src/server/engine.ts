@@ -101,7 +101,7 @@ export class Engine extends GuardedEmitter implements HttpRoute {
   }
 
   /**
-   * Adds an Express middleware, which sees every HTTP and upgrade request below the path, in the order in which they were added. It may answer itself and
+   * Adds an Express middleware, which sees every HTTP and upgrade request below the path but those for files of the client, in the order in which they were added. It may answer itself and
    * not call `next`; `next(error)`, a throw or a rejection is answered with 400 and Engine.IO's code 3. From then on `socket.request` is the whole request.
    *
    * @example

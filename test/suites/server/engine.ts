@@ -35,13 +35,14 @@ export function describeEngine(library: ServerLibrary): void {
 
     it("lets headers change the answer to a WebSocket handshake", async () => {
       const scene = await stage(library);
-      scene.io.engine.on("headers", (headers: Record<string, string>) => {
+      scene.io.engine.on("headers", (headers: Record<string, string | number>) => {
         headers["x-each"] = "1";
+        headers["x-number"] = 2;
       });
       const { WebSocket } = await import("ws");
       const ws = new WebSocket(`ws://127.0.0.1:${scene.port}/socket.io/?EIO=4&transport=websocket`);
       const [response] = await once<[{ headers: Record<string, string> }]>(ws, "upgrade");
-      expect(response.headers["x-each"]).toBe("1");
+      expect(response.headers).toMatchObject({ "x-each": "1", "x-number": "2" });
       ws.terminate();
     });
 

@@ -276,19 +276,19 @@ export function describeImprovements(library: ServerLibrary): void {
       });
 
       it("refuses a WebSocket for which allowRequest gives no text (the reference: the process ends)", async () => {
-      for (const [error, text] of [
-        [42, "42"],
-        [new Error("not today"), "not today"],
-        [0, "Forbidden"],
-      ] as const) {
-        const { port } = await stage(library, {
-          allowRequest: (_request, callback) => callback(error as unknown as string, false),
-        });
-        expect(await refusedUpgrade(port, "EIO=4&transport=websocket")).toEqual({ status: 403, text });
-      }
-    });
+        for (const [error, text] of [
+          [42, "42"],
+          [new Error("not today"), "not today"],
+          [0, "Forbidden"],
+        ] as const) {
+          const { port } = await stage(library, {
+            allowRequest: (_request, callback) => callback(error as unknown as string, false),
+          });
+          expect(await refusedUpgrade(port, "EIO=4&transport=websocket")).toEqual({ status: 403, text });
+        }
+      });
 
-    it("names a cyclic object and keeps the connection (the reference: the stack overflows)", async () => {
+      it("names a cyclic object and keeps the connection (the reference: the stack overflows)", async () => {
         const scene = await stage(library);
         const { socket, peer } = await pair(scene, stock);
         const cyclic: Record<string, unknown> = {};

@@ -1,4 +1,5 @@
 // Server suite: the client's files under the path of the server.
+import type { ServerResponse } from "node:http";
 import { brotliDecompressSync, gunzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import { ask } from "../../support/raw-client.js";
@@ -61,6 +62,13 @@ export function describeServedFiles(library: ServerLibrary): void {
       const { port } = await stage(library, { cors: { origin: "https://a.example" } });
       const answer = await ask(port, "/socket.io/socket.io.js", { headers: { origin: "https://a.example" } });
       expect(answer.headers["access-control-allow-origin"]).toBe("https://a.example");
+    });
+
+    it("are served to who has not passed the middlewares of the engine", async () => {
+      const { port, io } = await stage(library);
+      io.engine.use((_request: unknown, response: ServerResponse) => response.writeHead(401).end());
+      expect((await ask(port, "/socket.io/socket.io.js")).status).toBe(200);
+      expect((await ask(port, "/socket.io/?EIO=4&transport=polling")).status).toBe(401);
     });
 
     it("are served under the server's path", async () => {

@@ -13,8 +13,16 @@ import type { ConnectionLimitSettings } from "./connection-limits.js";
 import type { ForeignWebSocketSettings } from "./host.js";
 import { checkedOptions } from "./option-checks.js";
 
-/** Bytes that may wait for a slow client where the option does not say. */
-export const DEFAULT_MAX_BUFFERED_BYTES: number = 16 * 1024 * 1024;
+/** What these options are where they are left out: Socket.IO's values, and our own limit. Others than the engine need them too. */
+export const ENGINE_DEFAULTS: Readonly<
+  Record<"pingInterval" | "pingTimeout" | "upgradeTimeout" | "maxHttpBufferSize" | "maxBufferedBytes", number>
+> = Object.freeze({
+  pingInterval: 25_000,
+  pingTimeout: 20_000,
+  upgradeTimeout: 10_000,
+  maxHttpBufferSize: 1e6,
+  maxBufferedBytes: 16 * 1024 * 1024,
+});
 
 /** The `perMessageDeflate` option: our own names, or those of npm's `ws`. */
 export interface PerMessageDeflateOptions extends DeflateOptions {
@@ -191,11 +199,11 @@ export function engineSettings(given: EngineOptions = {}): EngineSettings {
     path: normalPath(options.path ?? "/socket.io", options.addTrailingSlash !== false),
     serveClient: options.serveClient !== false,
     session: Object.freeze({
-      pingInterval: options.pingInterval ?? 25_000,
-      pingTimeout: options.pingTimeout ?? 20_000,
-      upgradeTimeout: options.upgradeTimeout ?? 10_000,
-      maxPayload: options.maxHttpBufferSize ?? 1e6,
-      maxBufferedBytes: options.maxBufferedBytes ?? DEFAULT_MAX_BUFFERED_BYTES,
+      pingInterval: options.pingInterval ?? ENGINE_DEFAULTS.pingInterval,
+      pingTimeout: options.pingTimeout ?? ENGINE_DEFAULTS.pingTimeout,
+      upgradeTimeout: options.upgradeTimeout ?? ENGINE_DEFAULTS.upgradeTimeout,
+      maxPayload: options.maxHttpBufferSize ?? ENGINE_DEFAULTS.maxHttpBufferSize,
+      maxBufferedBytes: options.maxBufferedBytes ?? ENGINE_DEFAULTS.maxBufferedBytes,
       upgrades,
     }),
     maxFragments: options.maxFragments,
@@ -224,11 +232,12 @@ export function engineSettings(given: EngineOptions = {}): EngineSettings {
 /** What `io.engine.opts` shows: the options as they were given, the defaults that Socket.IO has for the others. Frozen. */
 export function completeOptions(options: EngineOptions = {}): Readonly<EngineOptions> {
   const given = Object.entries(options).filter(([, value]) => value !== undefined && value !== null);
+  const { pingTimeout, pingInterval, upgradeTimeout, maxHttpBufferSize } = ENGINE_DEFAULTS;
   const complete: EngineOptions = {
-    pingTimeout: 20_000,
-    pingInterval: 25_000,
-    upgradeTimeout: 10_000,
-    maxHttpBufferSize: 1e6,
+    pingTimeout,
+    pingInterval,
+    upgradeTimeout,
+    maxHttpBufferSize,
     transports: ["polling", "websocket"],
     allowUpgrades: true,
     httpCompression: { threshold: 1024 },

@@ -4,6 +4,7 @@ import { SessionAwareAdapter } from "../adapter/session-aware-adapter.js";
 import type { Unchecked } from "../event/event-map.js";
 import type { Client } from "./client.js";
 import { Deliveries } from "./deliveries.js";
+import { ENGINE_DEFAULTS } from "./engine-options.js";
 import type { SessionClaim } from "./envelope.js";
 import type { AnyNamespace } from "./namespace.js";
 import { RecoverableSocket } from "./recoverable-socket.js";
@@ -37,7 +38,8 @@ export class Recovery {
       clock: platform,
       textByteLength: (text: string) => platform.textByteLength(text),
       randomTag: () => host.randomId().slice(0, 8),
-      heartbeat: (options.pingInterval ?? 25_000) + (options.pingTimeout ?? 20_000),
+      heartbeat:
+        (options.pingInterval ?? ENGINE_DEFAULTS.pingInterval) + (options.pingTimeout ?? ENGINE_DEFAULTS.pingTimeout),
       maxDisconnectionDuration: count("maxDisconnectionDuration", maxDisconnectionDuration, DEFAULT_DURATION),
       maxLogBytes: count("maxLogBytes", maxLogBytes, DEFAULT_LOG_BYTES),
       maxAbsentSessions,

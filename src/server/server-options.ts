@@ -3,7 +3,7 @@
 import type { Unchecked } from "../event/event-map.js";
 import type { PacketLimits } from "../packet/packet-reader.js";
 import type { PacketParser } from "../packet/parser.js";
-import type { EngineOptions } from "./engine-options.js";
+import { ENGINE_DEFAULTS, type EngineOptions } from "./engine-options.js";
 import { invalidOption } from "./option-checks.js";
 
 /** A class of adapters (also a subclass of npm's `socket.io-adapter`), or an arrow function that makes one for a namespace. */
@@ -75,11 +75,10 @@ export interface ServerOptions extends EngineOptions {
 }
 
 const DEFAULT_ATTACHMENT_BYTES = 16 * 1024 * 1024;
-const DEFAULT_BUFFER_SIZE = 1e6;
 
 /** The limits of the packets that clients send. */
 export function packetLimits(options: Partial<ServerOptions>): PacketLimits {
-  const messageBytes = options.maxHttpBufferSize ?? DEFAULT_BUFFER_SIZE;
+  const messageBytes = options.maxHttpBufferSize ?? ENGINE_DEFAULTS.maxHttpBufferSize;
   return Object.freeze({
     maxAttachments: options.maxAttachments ?? 1000,
     maxAttachmentBytes: options.maxAttachmentBytes ?? Math.max(DEFAULT_ATTACHMENT_BYTES, 2 * messageBytes),

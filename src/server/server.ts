@@ -13,7 +13,7 @@ import type { RefreshHook } from "./credentials.js";
 import { type CloseOptions, tellReturnTimes } from "./drain.js";
 import { DynamicNamespaces } from "./dynamic-namespaces.js";
 import { Engine } from "./engine.js";
-import { DEFAULT_MAX_BUFFERED_BYTES } from "./engine-options.js";
+import { ENGINE_DEFAULTS } from "./engine-options.js";
 import { serverCapabilities, serverEnvelope } from "./envelope.js";
 import { type ErrorHook, ErrorReporter } from "./error-reporter.js";
 import { type ForeignSocket, foreignOrigin } from "./foreign-connection.js";
@@ -343,8 +343,8 @@ export class Server<
   private readOptions(): void {
     const { connectTimeout, maxHttpBufferSize, maxBufferedBytes } = this.opts;
     this._connectTimeout = connectTimeout ?? 45_000;
-    this._maxPendingBytes = maxHttpBufferSize ?? 1e6;
-    this._maxBufferedBytes = maxBufferedBytes ?? DEFAULT_MAX_BUFFERED_BYTES;
+    this._maxPendingBytes = maxHttpBufferSize ?? ENGINE_DEFAULTS.maxHttpBufferSize;
+    this._maxBufferedBytes = maxBufferedBytes ?? ENGINE_DEFAULTS.maxBufferedBytes;
   }
 
   private startEngine(): void {

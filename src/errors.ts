@@ -119,21 +119,17 @@ export interface ErrorFields {
  */
 export class VaivenError extends Error {
   /** Which error it is. Stable between versions. */
-  readonly code: ErrorCode;
+  declare readonly code: ErrorCode;
   /** The WebSocket close code that tells the peer, where one applies. */
-  readonly closeCode: number | undefined;
+  declare readonly closeCode: number | undefined;
   /** The HTTP status that tells the peer, where one applies. */
-  readonly httpStatus: number | undefined;
+  declare readonly httpStatus: number | undefined;
   /** Sizes, limits and names that the message speaks of. */
-  readonly detail: Readonly<Record<string, unknown>> | undefined;
+  declare readonly detail: Readonly<Record<string, unknown>> | undefined;
 
   constructor(code: ErrorCode, message: string, fields: ErrorFields = {}) {
     // The minified browser files leave explanations out (scripts/build/minified.mjs).
-    super(message || code, "cause" in fields ? fields : undefined);
-    this.name = "VaivenError";
-    this.code = code;
-    this.closeCode = fields.closeCode;
-    this.httpStatus = fields.httpStatus;
-    this.detail = fields.detail;
+    super(message || code, fields);
+    Object.assign(this, { name: "VaivenError", code }, fields);
   }
 }

@@ -3,7 +3,7 @@
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { rolldown } from "rolldown";
-import { packetDigits, privateNames, shortErrors } from "./minified.mjs";
+import { noDelivery, packetDigits, privateNames, shortErrors } from "./minified.mjs";
 
 const GLOBAL_ENTRY = "vaiven:global";
 
@@ -63,7 +63,7 @@ export async function writeBrowserFiles({ entry, names, to, module, version }) {
         assumptions: ASSUMPTIONS,
         typescript: { removeClassFieldsWithoutInitializer: true },
       },
-      plugins: [exported && globalEntry(source, exported), output.minify && [shortErrors, digits]],
+      plugins: [exported && globalEntry(source, exported), output.minify && [shortErrors, digits, noDelivery]],
       onLog: (level, log) => {
         if (level === "warn") throw new Error(`rolldown, ${path}: ${log.message}`);
       },

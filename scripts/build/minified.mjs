@@ -5,6 +5,9 @@
 //
 // Packet types: the digit stands in the place of `PacketType.EVENT` and its like, of which minifiers know only that it is a property of an object.
 //
+// No delivery: `vaiven-client/delivery` works with modules only, which have the names that it knows. What asks a socket for it finds nothing, and minifiers
+// leave out what would follow.
+//
 // Short errors: the explanations in errors of ours are left out, the code is the message then, and docs/reference/errors.md explains it.
 // Messages that Socket.IO has too (`timeout`, `websocket error`) stay.
 import { readdirSync, readFileSync } from "node:fs";
@@ -123,4 +126,14 @@ export const packetDigits = (file) => {
       return { code, map: null };
     },
   };
+};
+
+/** A plugin of rolldown: `undefined` wherever a client asks for its delivery, with spaces behind it, so that positions in maps stay. */
+export const noDelivery = {
+  name: "no-delivery",
+  transform(text, id) {
+    if (!/\/client\/[\w-]+\.ts$/.test(id)) return null;
+    const code = text.replace(/\b\w+\._?delivery\b(?! =)/g, (written) => "undefined".padEnd(written.length));
+    return { code, map: null };
+  },
 };

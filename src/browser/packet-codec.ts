@@ -1,7 +1,6 @@
 // browser/ Socket.IO packets in few bytes (protocol v5): the codec of packet/ is made for a server, which must refuse everything early, fast, and with
 // its reason; a client trusts the server that it chose, and is downloaded. Both are held to the same vectors (test/unit/browser/packet-codec.test.ts).
 import { VaivenError } from "../errors.js";
-import { asBytes } from "../packet/attachments.js";
 import { Outgoing, type OutgoingOptions } from "../packet/outgoing.js";
 import { PacketType, RESERVED_EVENTS, type SocketPacket } from "../packet/socket-packet.js";
 
@@ -16,8 +15,7 @@ export function encodePacket({ type, nsp, id, data }: SocketPacket, options?: Ou
   try {
     // `this` is the object that holds the value: `value` has been through toJSON already, which the Buffer of bundlers has.
     json = JSON.stringify(data, function (this: Record<string, unknown>, key, value: unknown) {
-      const held = this[key];
-      const bytes = typeof held === "object" && held !== null ? asBytes(held) : undefined;
+      const bytes = bytesOf(this[key]);
       return bytes ? { _placeholder: true, num: attachments.push(bytes) - 1 } : value;
     });
   } catch (cause) {
@@ -31,34 +29,32 @@ export function encodePacket({ type, nsp, id, data }: SocketPacket, options?: Ou
   );
 }
 
+/** The bytes of a binary value, as they are and not copied; undefined for anything else. ArrayBuffer by name, because frames bring classes of their own. */
+export function bytesOf(value: unknown): Uint8Array | undefined {
+  if (ArrayBuffer.isView(value))
+    return value instanceof Uint8Array ? value : new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
+  return Object.prototype.toString.call(value) === "[object ArrayBuffer]"
+    ? new Uint8Array(value as ArrayBuffer)
+    : undefined;
+}
+
 /** BINARY_EVENT and BINARY_ACK follow EVENT and ACK at this distance. */
 const BINARY = PacketType.BINARY_EVENT - PacketType.EVENT;
 
-//              type   attachments  namespace   id
-const HEADER = /^([0-7])(?:(\d+)-)?(\/[^,]*)?,?(\d*)/;
+//              type   attachments  namespace      id   JSON
+const PACKET = /^([0-7])(?:(\d+)-)?(\/[^,]*)?,?(\d*)([\s\S]*)/;
 
 /** Reads the packets of one connection, in order. Throws a VaivenError `PACKET_*` at what is none; the reader must not be used after that. @internal */
 export class PacketReader {
   /** Whether control packets (control-packet.ts) are taken: the server is one of ours, and has said so. */
   control = false;
-  private packet: SocketPacket | undefined;
-  private json = "";
-  private missing = 0;
+  private parts: RegExpExecArray | null = null;
   private attachments: unknown[] = [];
 
   /** Reads the text that begins at `start`. Returns undefined when attachments must follow first. */
   readText(text: string, start: number): SocketPacket | undefined {
-    const header = HEADER.exec(text.slice(start));
-    if (header === null || this.packet) throw invalid();
-    const [all, type, count, nsp = "/", id] = header;
-    const packet: SocketPacket = { type: Number(type) as PacketType, nsp };
-    if (id) packet.id = Number(id);
-    if (packet.type === PacketType.CONTROL) {
-      if (!this.control) throw invalid();
-    } else if (packet.type >= PacketType.BINARY_EVENT) packet.type = (packet.type - BINARY) as PacketType;
-    this.packet = packet;
-    this.json = text.slice(start + all.length);
-    this.missing = Number(count || 0);
+    if (this.parts) throw invalid();
+    this.parts = PACKET.exec(text.slice(start));
     this.attachments = [];
     return this.finish();
   }
@@ -66,15 +62,21 @@ export class PacketReader {
   /** Reads one binary message: an attachment, which goes into the data as it is. Returns the packet with the last one. */
   readBinary(bytes: unknown): SocketPacket | undefined {
     this.attachments.push(bytes);
-    this.missing--;
     return this.finish();
   }
 
   private finish(): SocketPacket | undefined {
-    const { packet, json, missing, attachments } = this;
-    if (packet === undefined) throw invalid();
-    if (missing > 0) return undefined;
-    this.packet = undefined;
+    const { parts, attachments } = this;
+    if (!parts) throw invalid();
+    const [, digit, count = 0, nsp = "/", id, json] = parts;
+    if (attachments.length < Number(count)) return undefined;
+    this.parts = null;
+    let type = Number(digit) as PacketType;
+    if (type === PacketType.CONTROL) {
+      if (!this.control) throw invalid();
+    } else if (type >= PacketType.BINARY_EVENT) type = (type - BINARY) as PacketType;
+    const packet: SocketPacket = { type, nsp };
+    if (id) packet.id = Number(id);
     try {
       if (json) {
         packet.data = JSON.parse(json, (_, value: { _placeholder?: boolean; num?: unknown } | null) =>
@@ -84,7 +86,7 @@ export class PacketReader {
     } catch (cause) {
       throw invalid(cause);
     }
-    const { type, data } = packet;
+    const { data } = packet;
     if (type === PacketType.EVENT || type === PacketType.ACK) {
       if (!Array.isArray(data) || (type === PacketType.EVENT && RESERVED_EVENTS.has(data[0]))) throw invalid();
     }

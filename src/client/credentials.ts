@@ -28,8 +28,8 @@ export function readAuth(
     return;
   }
   try {
-    const result: unknown = auth((data) => answer(() => take(data)));
-    (result as Promise<unknown> | undefined)?.then?.(undefined, refuse);
+    const result = auth((data) => answer(() => take(data))) as unknown as Promise<unknown> | undefined;
+    if (result && result.then) result.then(undefined, refuse);
   } catch (error) {
     refuse(error);
   }

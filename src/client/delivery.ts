@@ -341,7 +341,9 @@ export class Delivery {
     socket.unconfirmed = packets
       .filter(({ type, options }) => type === PacketType.EVENT && !options.repeats)
       .map(({ data }) => data as unknown[]);
-    socket._onLost(reason);
+    // What was said in it, and not sent, means nothing in another.
+    socket.sendBuffer = socket.sendBuffer.filter(({ type }) => type === PacketType.EVENT);
+    socket._sender.acks.abandon(reason);
   }
 
   private onReceived(count: number): boolean {
@@ -350,7 +352,7 @@ export class Delivery {
     this.asked = false;
     this.packets.splice(0, dropped);
     this.outbox?.onConfirmed(count);
-    this.socket._drain();
+    this.socket._sender.drain();
     return true;
   }
 

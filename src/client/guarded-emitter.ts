@@ -39,12 +39,13 @@ export function guard(soon: (fn: () => void) => void, fn: () => void, fail?: (ca
     soon(() => {
       throw error;
     });
-    fail?.(error);
+    if (fail) fail(error);
   }
 }
 
 function watch(result: Promise<unknown> | undefined, fail: (cause: unknown) => void): void {
-  result?.then?.(undefined, (cause) => {
+  if (!result || !result.then) return;
+  result.then(undefined, (cause) => {
     fail(cause);
     throw cause;
   });

@@ -19,7 +19,7 @@ import type { DeliveryFactory } from "./delivery.js";
 import { Engine, type EngineOwner } from "./engine.js";
 import { GuardedEmitter } from "./guarded-emitter.js";
 import { engineSettings, type ManagerOptions } from "./options.js";
-import type { OwnEnds } from "./own-ends.js";
+import { readControl } from "./own-ends.js";
 import { Socket } from "./socket.js";
 import type { DisconnectDescription, SocketOptions } from "./socket-options.js";
 
@@ -80,8 +80,6 @@ export class BaseManager<
   readonly _host: ClientHost;
   /** What its sockets have where they are not given another. @internal */
   readonly _delivery: DeliveryFactory | undefined = undefined;
-  /** What is said to our own server beyond Socket.IO, if anything. @internal */
-  readonly _ownEnds: OwnEnds | undefined = undefined;
   /** Milliseconds after which a server that went away wishes to see us again. @internal */
   _returnDelay: number | undefined;
   private skipReconnect = false;
@@ -248,8 +246,8 @@ export class BaseManager<
 
   /** Whether the server takes errors as acknowledgements. @internal */
   get _takesErrors(): boolean {
-    const { _ownEnds, _envelope } = this;
-    return !!_ownEnds && !!_envelope && _envelope.caps.includes("ack-errors");
+    const { _envelope } = this;
+    return !!_envelope && _envelope.caps.includes("ack-errors");
   }
 
   private makeReader(): PacketSource {
@@ -310,12 +308,11 @@ export class BaseManager<
   /** A packet came, or the first part of one. */
   private take(packet: SocketPacket | undefined): void {
     if (!packet) return;
-    const { _ownEnds } = this;
     const { type, nsp } = packet;
     const socket = this.nsps[nsp];
     let said = packet;
     if (type !== PacketType.CONTROL) this.emitReserved("packet", packet);
-    else if (_ownEnds) said = _ownEnds.read(this as unknown as BaseManager, packet);
+    else said = readControl(this as unknown as BaseManager, packet);
     if (!socket) return;
     if (socket.receiveBuffer.length >= MOST_EARLY_EVENTS)
       throw new VaivenError("SESSION_UNEXPECTED_PACKET", "the server sends events and does not connect the namespace");
@@ -416,7 +413,7 @@ export class BaseManager<
         this.attempt();
       }
     },
-    onHide: () => this.everySocket(({ _delivery }) => _delivery && _delivery.save()),
+    onHide: () => this.everySocket((socket) => socket._delivery && socket._delivery.save()),
     onLeave: () => {
       if (this.opts.closeOnBeforeunload) this.engine.close();
     },

@@ -52,9 +52,9 @@ export function retryQueue(
   };
 
   const send = (again?: boolean): void => {
-    const { _delivery } = socket;
+    const delivery = socket._delivery;
     // Both ends count what they have: it is sent once, whatever becomes of its answer, which may take as long as all attempts.
-    const isCounted = _delivery && _delivery.isActive;
+    const isCounted = delivery && delivery.isActive;
     if (again) for (const entry of entries) entry.isUnderWay = false;
     // What is sent again would come behind what was sent after it: where that can be, nothing is.
     for (const entry of entries.slice(0, isCounted ? WINDOW : 1)) {

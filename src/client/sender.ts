@@ -8,6 +8,7 @@ import { PacketType, type SocketPacket } from "../packet/socket-packet.js";
 import { type AwaitedAcks, awaitedAcks } from "./awaited-acks.js";
 import { readBlobs } from "./blobs.js";
 import { guard } from "./guarded-emitter.js";
+import { asItTravels } from "./own-ends.js";
 import { type EmitsOnce, retryQueue } from "./retry-queue.js";
 import type { Socket } from "./socket.js";
 import type { EmitFlags, SocketOptions } from "./socket-options.js";
@@ -62,6 +63,9 @@ export function makeSender(
   /** The end of the Blobs that are being read: what is emitted meanwhile waits for it. */
   let reading: Promise<void> | undefined;
 
+  /** Whether the server has to confirm first what it was sent. */
+  const isFull = (): boolean => !!socket._delivery && socket._delivery.isFull;
+
   const weigh: EmitsOnce["weigh"] = (data, others) => {
     const size = io._encode({ type: PacketType.EVENT, nsp, data }).byteLength(io.platform().textByteLength);
     bytes += size;
@@ -103,12 +107,12 @@ export function makeSender(
   };
 
   const write = (packet: BufferedPacket): void => {
-    const { _delivery } = socket;
+    const delivery = socket._delivery;
     const { type, id, data, options } = packet;
     try {
-      const outgoing = encode(io._ownEnds ? io._ownEnds.write(io, packet) : packet, options);
+      const outgoing = encode(asItTravels(io, packet), options);
       if (type === PacketType.EVENT) notify(data as unknown[]);
-      if (_delivery) _delivery.sent(outgoing, packet);
+      if (delivery) delivery.sent(outgoing, packet);
       io.engine.sendPacket(outgoing);
     } catch (error) {
       // The id of an ACK is the server's. Who is told of errors is told of this one; otherwise it is the caller's.
@@ -136,20 +140,21 @@ export function makeSender(
       write(packet);
       return;
     }
-    const { id, _delivery } = socket;
-    const pid = _delivery && _delivery.pid;
+    const { id } = socket;
+    const delivery = socket._delivery;
+    const pid = delivery && delivery.pid;
     const own = Promise.all([blobs, reading]).then(([data]) => {
       if (reading === own) reading = undefined;
       if (data) packet.data = data;
       if (socket.connected && socket.id === id) late(write, packet);
-      else if (packet.type === PacketType.EVENT || (pid && (_delivery as { pid: unknown }).pid === pid))
+      else if (packet.type === PacketType.EVENT || (pid && (delivery as { pid: unknown }).pid === pid))
         socket.sendBuffer.push(packet);
     });
     reading = own;
   };
 
   const emitOnce: EmitsOnce["emitOnce"] = (data, flags, callback) => {
-    const { connected, _delivery } = socket;
+    const { connected } = socket;
     const { timeout = ackTimeout, settles, fromQueue } = flags;
     const isVolatile = flags.volatile === true;
     const options: BufferedPacket["options"] = {
@@ -158,7 +163,7 @@ export function makeSender(
       repeats: fromQueue,
     };
     const packet: BufferedPacket = { type: PacketType.EVENT, nsp, data, options };
-    const isReady = connected && !io.engine.hasPingExpired() && !(_delivery && _delivery.isFull);
+    const isReady = connected && !io.engine.hasPingExpired() && !isFull();
     try {
       // What comes from the queue of `retries` has been weighed.
       if (!isReady && !isVolatile && !fromQueue) options.size = weigh(data, socket.sendBuffer);
@@ -203,10 +208,10 @@ export function makeSender(
       if (queue) queue.send(again);
     },
     drain() {
-      const { _delivery, sendBuffer } = socket;
+      const { sendBuffer } = socket;
       socket.sendBuffer = [];
       for (const packet of sendBuffer) {
-        if (socket.connected && !(_delivery && _delivery.isFull)) late(transmit, packet);
+        if (socket.connected && !isFull()) late(transmit, packet);
         else socket.sendBuffer.push(packet);
       }
     },

@@ -25,6 +25,7 @@ import { readAuth } from "./credentials.js";
 import type { Delivery, DeliveryTerms } from "./delivery.js";
 import { GuardedEmitter } from "./guarded-emitter.js";
 import type { BaseManager } from "./manager.js";
+import { CAPABILITIES } from "./own-ends.js";
 import { type BufferedPacket, makeSender, type Sender } from "./sender.js";
 import type {
   DisconnectDescription,
@@ -73,7 +74,8 @@ export class Socket<
   readonly nsp: string;
   /** @internal */
   readonly _delivery: Delivery | undefined;
-  private readonly sender: Sender;
+  /** @internal */
+  readonly _sender: Sender;
   /** The next acknowledgement id. @internal */
   _ids = 0;
   private flags: EmitFlags = {};
@@ -93,9 +95,10 @@ export class Socket<
     super((fn) => io.platform().soon(fn));
     this.io = io as unknown as BaseManager<ListenEvents, EmitEvents>;
     this.nsp = nsp;
-    const { auth, delivery = io._delivery } = opts;
+    const { auth } = opts;
+    const delivery = opts.delivery || io._delivery;
     if (auth) this.auth = auth;
-    this.sender = makeSender(this as unknown as Socket, opts, (event) => this.notifyOutgoing(event));
+    this._sender = makeSender(this as unknown as Socket, opts, (event) => this.notifyOutgoing(event));
     if (delivery) this._delivery = delivery(this as unknown as Socket);
     if (io._autoConnect) this.connect();
   }
@@ -127,13 +130,14 @@ export class Socket<
 
   /** Leaves the namespace and does not come back by itself; the connection closes with its last socket. What was emitted before is still sent. */
   disconnect(): this {
-    const { connected, _delivery } = this;
-    if (connected) this.sender.transmit({ type: PacketType.DISCONNECT, nsp: this.nsp, options: {} });
+    const { connected } = this;
+    const delivery = this._delivery;
+    if (connected) this._sender.transmit({ type: PacketType.DISCONNECT, nsp: this.nsp, options: {} });
     this.leave();
-    if (_delivery) _delivery.end();
+    if (delivery) delivery.end();
     if (connected) this._onClose("io client disconnect");
     // Nobody knows when it connects again: who is told of errors is told of this one, and what waited for it is not sent any more.
-    this.sender.acks.abandon("io client disconnect", true);
+    this._sender.acks.abandon("io client disconnect", true);
     return this;
   }
 
@@ -161,7 +165,7 @@ export class Socket<
     refuseReserved(event);
     const { flags } = this;
     this.flags = {};
-    this.sender.emit([event, ...args], flags);
+    this._sender.emit([event, ...args], flags);
     return this;
   }
 
@@ -202,15 +206,16 @@ export class Socket<
 
   /** The connection is open: joins the namespace. @internal */
   _onOpen(): void {
-    const { io, nsp, _delivery } = this;
-    const { engine, _envelope, _ownEnds } = io;
+    const { io, nsp } = this;
+    const delivery = this._delivery;
+    const { engine, _envelope } = io;
     if (this.joining === engine) return;
     this.joining = engine;
     const join = (data?: object): void => {
       // The function may answer late.
       if (this.joining !== engine || io.engine !== engine || !this.isActive) return;
-      const caps = (_ownEnds ? _ownEnds.caps : []).concat(_delivery ? "delivery" : []);
-      const own = _envelope && { vaiven: { v: 1, caps, session: _delivery && _delivery.claim() } };
+      const caps = CAPABILITIES.concat(delivery ? "delivery" : []);
+      const own = _envelope && { vaiven: { v: 1, caps, session: delivery && delivery.claim() } };
       const say = (more: object | undefined, fail: (error: unknown) => void): void => {
         const payload = Object.assign({}, this._pid && { pid: this._pid, offset: this._lastOffset }, data, more);
         const packet: SocketPacket = { type: PacketType.CONNECT, nsp };
@@ -233,7 +238,7 @@ export class Socket<
   _say(packet: SocketPacket, fail: (error: unknown) => void): void {
     let outgoing: Outgoing;
     try {
-      outgoing = this.sender.encode(packet);
+      outgoing = this._sender.encode(packet);
     } catch (error) {
       fail(error);
       return;
@@ -254,26 +259,27 @@ export class Socket<
     this.id = undefined;
     const isKept = this._delivery && this._delivery.cut();
     this.emitReserved("disconnect", reason as Socket.DisconnectReason, description as DisconnectDescription);
-    if (!isKept) this.sender.acks.abandon(reason);
+    if (!isKept) this._sender.acks.abandon(reason);
   }
 
   /** A packet of this namespace. @internal */
   _onPacket({ type, data, id }: SocketPacket): void {
-    const { _delivery, _lapse } = this;
-    if (_delivery && (type === PacketType.EVENT || type === PacketType.ACK)) _delivery.count();
+    const { _lapse } = this;
+    const delivery = this._delivery;
+    if (delivery && (type === PacketType.EVENT || type === PacketType.ACK)) delivery.count();
     if (type === PacketType.EVENT) {
       const args = data as unknown[];
       if (id !== undefined) args.push(this.answer(id));
       if (this.connected && !this.isHolding) this.deliver(args);
       else this.receiveBuffer.push(args);
-    } else if (type === PacketType.ACK) this.sender.acks.settle(id as number, data as unknown[]);
+    } else if (type === PacketType.ACK) this._sender.acks.settle(id as number, data as unknown[]);
     else if (type === PacketType.CONTROL) {
-      if (_delivery) _delivery.onControl(data as ControlMessage);
+      if (delivery) delivery.onControl(data as ControlMessage);
     } else if (type === PacketType.CONNECT) this.onConnect((data || {}) as ConnectData);
     else if (type === PacketType.DISCONNECT) {
       this.release();
       this.leave();
-      if (_delivery) _delivery.end();
+      if (delivery) delivery.end();
       this._lapse = undefined;
       this._onClose("io server disconnect", _lapse);
     } else if (type === PacketType.CONNECT_ERROR) {
@@ -295,13 +301,14 @@ export class Socket<
       );
       return;
     }
-    const { _delivery, sender } = this;
+    const { _sender: sender } = this;
+    const delivery = this._delivery;
     const { keep, offsets } = (vaiven || {}) as NonNullable<ConnectData["vaiven"]>;
     this.id = sid;
     this.connected = true;
     this.isHolding = true;
     this.recovered =
-      (_delivery && _delivery.accept(typeof keep === "number" ? (vaiven as DeliveryTerms) : undefined)) ||
+      (delivery && delivery.accept(typeof keep === "number" ? (vaiven as DeliveryTerms) : undefined)) ||
       (pid !== undefined && this._pid === pid);
     if (!this.recovered) this._lastOffset = undefined;
     this._pid = textOf(pid);
@@ -310,11 +317,6 @@ export class Socket<
     this.emitReserved("connect");
     sender.resume(!this.recovered);
     Promise.resolve().then(() => this.release());
-  }
-
-  /** Sends what waits. @internal */
-  _drain(): void {
-    this.sender.drain();
   }
 
   /** Delivers what was held back. */
@@ -352,9 +354,9 @@ export class Socket<
       if (answered || (this.connected && receiver && this.id !== receiver)) return;
       answered = true;
       const packet: BufferedPacket = { type: PacketType.ACK, nsp: this.nsp, id, data, options: {} };
-      const { _delivery } = this;
-      if (this.connected && !(_delivery && _delivery.isFull)) this.sender.transmit(packet);
-      else if (_delivery && _delivery.pid) this.sendBuffer.push(packet);
+      const delivery = this._delivery;
+      if (this.connected && !(delivery && delivery.isFull)) this._sender.transmit(packet);
+      else if (delivery && delivery.pid) this.sendBuffer.push(packet);
     };
   }
 
@@ -362,12 +364,6 @@ export class Socket<
     this.isActive = false;
     this.joining = undefined;
     this.io._destroy();
-  }
-
-  /** A session is lost: what was said in it, and not sent, means nothing in another. @internal */
-  _onLost(reason: string): void {
-    this.sendBuffer = this.sendBuffer.filter(({ type }) => type === PacketType.EVENT);
-    this.sender.acks.abandon(reason);
   }
 }
 

@@ -3,7 +3,6 @@ import { browserHost } from "../browser/host.js";
 import { type Io, makeIo } from "../client/io.js";
 import { BaseManager } from "../client/manager.js";
 import type { ManagerOptions } from "../client/options.js";
-import { type OwnEnds, ownEnds } from "../client/own-ends.js";
 import type { DefaultEventsMap, EventsMap } from "../event/event-map.js";
 
 /** One connection to one server, and the sockets that share it. */
@@ -11,9 +10,6 @@ export class Manager<
   ListenEvents extends EventsMap = DefaultEventsMap,
   EmitEvents extends EventsMap = ListenEvents,
 > extends BaseManager<ListenEvents, EmitEvents> {
-  /** @internal */
-  override readonly _ownEnds: OwnEnds = ownEnds;
-
   constructor(uri?: string | Partial<ManagerOptions>, opts?: Partial<ManagerOptions>) {
     super(browserHost, uri, opts);
   }

@@ -4,7 +4,6 @@ import { type DeliveryFactory, delivery } from "../client/delivery.js";
 import { type Io, makeIo } from "../client/io.js";
 import { BaseManager } from "../client/manager.js";
 import type { ManagerOptions } from "../client/options.js";
-import { type OwnEnds, ownEnds } from "../client/own-ends.js";
 import type { DefaultEventsMap, EventsMap } from "../event/event-map.js";
 import { nodeHost } from "../node/client-host.js";
 import { logManager } from "./client-log.js";
@@ -16,9 +15,6 @@ export class Manager<
 > extends BaseManager<ListenEvents, EmitEvents> {
   /** @internal */
   override readonly _delivery: DeliveryFactory = delivery();
-
-  /** @internal */
-  override readonly _ownEnds: OwnEnds = ownEnds;
 
   constructor(uri?: string | Partial<ManagerOptions>, opts?: Partial<ManagerOptions>) {
     super(nodeHost, uri, opts);

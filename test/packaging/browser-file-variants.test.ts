@@ -31,6 +31,7 @@ function load(name: string): Connect {
     setTimeout,
     clearTimeout,
     ArrayBuffer,
+    Blob,
     Uint8Array,
     DataView,
   };

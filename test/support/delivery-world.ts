@@ -2,7 +2,6 @@
 import { EventEmitter } from "node:events";
 import { delivery } from "../../src/client/delivery.js";
 import { BaseManager } from "../../src/client/manager.js";
-import { ownEnds } from "../../src/client/own-ends.js";
 import type { Socket as ClientSocket } from "../../src/client/socket.js";
 import type { SocketOptions } from "../../src/client/socket-options.js";
 import { VaivenError } from "../../src/errors.js";
@@ -26,9 +25,7 @@ import { FakePlatform } from "./fake-platform.js";
 import { type ByteSocket, byteSocketPair } from "./memory-bytes.js";
 import { MemoryPollingClient, MemoryPollingServer, Wire } from "./memory-transport.js";
 
-class Manager extends BaseManager {
-  override readonly _ownEnds = ownEnds;
-}
+class Manager extends BaseManager {}
 
 const SESSION: SessionOptions = {
   pingInterval: 25_000,

@@ -4,6 +4,7 @@
 import { VaivenError } from "../../errors.js";
 import { transportClosed, transportError } from "../../http/client-request.js";
 import { serverAddress } from "../../http/server-address.js";
+import { bytesOf } from "../packet-codec.js";
 import { partOf, readBinaryText } from "../payload-codec.js";
 import { GuardedEmitter } from "./emitter.js";
 import type { Options } from "./options.js";
@@ -148,7 +149,7 @@ export class Engine extends GuardedEmitter {
     if (this.readyState !== "open" || !socket) return;
     this.emitReserved("packetCreate", { type: TYPES[type], data });
     if (typeof data === "string") socket.send(`${type}${data}`);
-    else socket.send(opts.forceBase64 ? partOf(bytesOf(data)) : data);
+    else socket.send(opts.forceBase64 ? partOf(bytesOf(data) as Uint8Array) : data);
     if (!this.writable) return;
     this.writable = false;
     Promise.resolve().then(() => {
@@ -171,13 +172,6 @@ export class Engine extends GuardedEmitter {
   private readonly onLeave = (): void => {
     if (this.opts.closeOnBeforeunload) this.close();
   };
-}
-
-/** Bytes as a view of all of them, which Base64 takes. */
-function bytesOf(data: BinaryMessage): Uint8Array {
-  return data instanceof ArrayBuffer
-    ? new Uint8Array(data)
-    : new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
 }
 
 /** The URL of a session that begins (Engine.IO protocol v4, "Handshake"). */

@@ -2,7 +2,6 @@
 import { makeIo } from "../../../src/client/io.js";
 import { BaseManager } from "../../../src/client/manager.js";
 import type { ManagerOptions } from "../../../src/client/options.js";
-import { ownEnds } from "../../../src/client/own-ends.js";
 import type { Socket } from "../../../src/client/socket.js";
 import type { SocketOptions } from "../../../src/client/socket-options.js";
 import type { VaivenError } from "../../../src/errors.js";
@@ -108,8 +107,6 @@ export function scene(overrides: Partial<ClientHost> = {}): Scene {
     ...overrides,
   };
   class Manager extends BaseManager {
-    override readonly _ownEnds = ownEnds;
-
     constructor(uri?: string | Partial<ManagerOptions>, opts?: Partial<ManagerOptions>) {
       super(host, uri, opts);
     }

@@ -35,6 +35,10 @@ const FILES: Record<string, [type: string, body: string]> = {
     "text/javascript",
     `import { Fetch, io } from "/socket.io/socket.io.esm.min.js"; ${SERVICE.replace("{ transports", "{ transports: [Fetch]")}`,
   ],
+  "/websocket-worker.js": [
+    "text/javascript",
+    `importScripts("/socket.io/socket.io.websocket.min.js"); ${TALK} onmessage = ({ data }) => talk(data, postMessage);`,
+  ],
   "/module-worker.js": [
     "text/javascript",
     `import { io } from "/socket.io/socket.io.esm.min.js"; ${TALK} onmessage = ({ data }) => talk(data, postMessage);`,
@@ -82,6 +86,7 @@ for (const name of BROWSERS) {
         for (const [file, type] of [
           ["/worker.js", "classic"],
           ["/module-worker.js", "module"],
+          ...(transport === "websocket" ? [["/websocket-worker.js", "classic"]] : []),
         ]) {
           const told = await page.evaluate<string>(`new Promise((resolve) => {
             const worker = new Worker("${file}", { type: "${type}" });

@@ -183,6 +183,12 @@ describe("reading Socket.IO packets", () => {
     expect(codeOf(() => reader.readBinary(new Uint8Array(60)))).toBe("PACKET_ATTACHMENTS_TOO_BIG");
   });
 
+  it("leaves out what an object inherits, as JSON does, beside bytes of its own too", () => {
+    const inheriting = Object.assign(Object.create({ inherited: Uint8Array.of(9) }), { own: Uint8Array.of(1) });
+    const { head, rest } = encodeEvent("/", undefined, ["a", inheriting]);
+    expect([head, rest]).toEqual(['451-["a",{"own":{"_placeholder":true,"num":0}}]', [Uint8Array.of(1)]]);
+  });
+
   it("never lets keys of a packet reach a prototype", () => {
     const reader = new PacketReader(LIMITS);
     reader.readText('51-["a",{"__proto__":{"polluted":{"_placeholder":true,"num":0}}}]', 0);

@@ -43,7 +43,7 @@ describe("the limits of connections", () => {
     expect(limits.countOf("10.0.0.1")).toBe(0);
   });
 
-  it("count those that poll until they upgrade or leave", () => {
+  it("count those that poll until they upgrade", () => {
     const limits = new ConnectionLimits({ ...NONE, maxPollingConnections: 1 });
     const connection = connectionFrom("a", "polling");
     limits.opened(connection);
@@ -54,6 +54,15 @@ describe("the limits of connections", () => {
     expect(limits.pollingCount).toBe(0);
     limits.closed(connection);
     expect(limits.pollingCount).toBe(0);
+  });
+
+  it("count down for one that leaves while it polls", () => {
+    const limits = new ConnectionLimits({ ...NONE, maxPollingConnections: 1 });
+    const connection = connectionFrom("a", "polling");
+    limits.opened(connection);
+    limits.closed(connection);
+    expect(limits.pollingCount).toBe(0);
+    expect(limits.refuse("b", true)).toBeUndefined();
   });
 
   it("count all of them", () => {

@@ -54,6 +54,21 @@ describe("two sessions", () => {
     );
   });
 
+  it.each([
+    ["5", "an upgrade that was not probed"],
+    ["2", "a probe without its name"],
+    ["4early", "a message before the probe"],
+  ])("stay with polling where the candidate begins with %j: %s", (packet) => {
+    const scene = pair({}, (server, end) => {
+      expect(server.offerUpgrade(end)).toBe(true);
+      end.sink.onText(packet);
+    });
+    runDry(scene);
+    expect(scene.server.transport.name).toBe("polling");
+    expect(scene.server.upgrading).toBe(false);
+    expect(scene.serverSink.messages).toEqual([]);
+  });
+
   it("go on over polling when the upgrade is refused", () => {
     const scene = pair({}, (_, end) => end.discard());
     runDry(scene);

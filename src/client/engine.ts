@@ -86,7 +86,7 @@ export class Engine
   private readonly host: ClientHost;
   private readonly platform: ClientPlatform;
   private readonly settings: EngineSettings;
-  /** Undefined once there is nobody to whom the rest is news. @internal */
+  /** Undefined once nobody needs to hear the rest. @internal */
   owner: EngineOwner | undefined;
   /** The transports that were not tried yet. */
   private readonly untried: TransportName[];
@@ -151,7 +151,7 @@ export class Engine
   /** Sends what was encoded. @internal */
   sendPacket(packet: Outgoing): void {
     if (this.readyState !== "open") return;
-    // Watching each packet costs an object each: only for who listens.
+    // Watching costs an object for each packet: only where somebody listens.
     if (this.hasListeners("packetCreate"))
       for (const part of [packet.head].concat(packet.rest || [])) this.show("packetCreate", part);
     this.packets.push(packet);
@@ -186,7 +186,7 @@ export class Engine
     return this;
   }
 
-  /** Cuts at once: the host knows better than the connection that the network is gone, or what the server sent makes no sense. @internal */
+  /** Cuts at once: the host knows before the connection does that the network is gone, or what the server sent makes no sense. @internal */
   abandon(reason: CloseReason, description: unknown): void {
     const { readyState, transport } = this;
     if (readyState === "closed") return;

@@ -216,7 +216,7 @@ export class BaseManager<
     this.cancelAttempt();
     if (this._readyState === "closed") this.unwatch();
     else {
-      // In this order: what the engine says of its end is then no news any more, and a handler may connect again.
+      // In this order: what the engine says of its end is then not heard, and a handler may connect again.
       const { engine } = this;
       this.closed("forced close");
       engine.close();
@@ -328,7 +328,7 @@ export class BaseManager<
     }
   }
 
-  /** Nothing that the engine has to say is news any more. */
+  /** From now on nothing that the engine says matters. */
   private letGo(): void {
     this.cancelTimeout();
     this._readyState = "closed";

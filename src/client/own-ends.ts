@@ -25,7 +25,7 @@ export function asItTravels(io: BaseManager, packet: SocketPacket): SocketPacket
     : packet;
 }
 
-/** A control packet came. Returns the packet that it stands for, or else itself, which has more to say to who delivers. */
+/** A control packet came. Returns the packet that it stands for, or else itself, for delivery, which may have more to do with it. */
 export function readControl(io: BaseManager, packet: SocketPacket): SocketPacket {
   const { nsp } = packet;
   // Checked by its reader only as far as it is an array. What has not its form is passed over: here are the checks of `controlOf`, for what a server says.

@@ -58,7 +58,7 @@ export function makeSender(
     ackTimeout,
   } = opts;
   const acks = awaitedAcks(socket);
-  /** Bytes of what waits: an upper bound, which is counted anew where it matters. Programs and time take out of the send buffer what they like. */
+  /** Bytes of what waits: an upper bound, which is counted anew where it matters, because programs and deadlines take events out of the send buffer. */
   let bytes = 0;
   /** The end of the Blobs that are being read: what is emitted meanwhile waits for it. */
   let reading: Promise<void> | undefined;
@@ -115,7 +115,7 @@ export function makeSender(
       if (delivery) delivery.sent(outgoing, packet);
       io.engine.sendPacket(outgoing);
     } catch (error) {
-      // The id of an ACK is the server's. Who is told of errors is told of this one; otherwise it is the caller's.
+      // The id of an ACK is the server's. A callback that takes errors gets this one; otherwise it is the caller's.
       if (type === PacketType.EVENT && acks.fail(id as number, error as VaivenError)) return;
       if ((error as VaivenError).code !== TOO_BIG) throw error;
       io._report(error as VaivenError);
@@ -173,7 +173,7 @@ export function makeSender(
           `the limit is ${maxPendingAcks} answers that are waited for (maxPendingAcks)`,
         );
     } catch (error) {
-      // As in `write`: who is told of errors is told of this one; otherwise it is the caller's.
+      // As in `write`: a callback that takes errors gets this one; otherwise it is the caller's.
       if (!callback || (timeout === undefined && !settles)) throw error;
       io.platform().soon(() => callback(error as VaivenError));
       return;

@@ -20,14 +20,14 @@ export interface SocketOptions {
    */
   delivery?: DeliveryFactory;
   /**
-   * Most events that wait for a connection, or with {@link retries} for an answer; one more is refused with `SESSION_SEND_BUFFER_FULL`: to who awaits its acknowledgement,
-   * and otherwise thrown. Default: 10000.
+   * Most events that wait for a connection, or with {@link retries} for an answer; one more is refused with `SESSION_SEND_BUFFER_FULL`, which goes to whoever awaits its acknowledgement
+   * and is thrown otherwise. Default: 10000.
    */
   maxSendBuffer?: number;
   /** Most bytes of them. Default: 16 MiB. */
   maxSendBufferBytes?: number;
   /**
-   * Milliseconds that an event may wait for a connection. Then it is let go: who awaits its acknowledgement is told `SESSION_SEND_BUFFER_EXPIRED`, and otherwise
+   * Milliseconds that an event may wait for a connection. Then it is let go: whoever awaits its acknowledgement is told `SESSION_SEND_BUFFER_EXPIRED`, and otherwise
    * the `error` event of the Manager, with the event in `detail`. Default: no limit.
    */
   maxSendBufferAge?: number;

@@ -136,7 +136,7 @@ export class Socket<
     this.leave();
     if (delivery) delivery.end();
     if (connected) this._onClose("io client disconnect");
-    // Nobody knows when it connects again: who is told of errors is told of this one, and what waited for it is not sent any more.
+    // Nobody knows when it connects again: callbacks that take errors get this one, and what waited for it is not sent any more.
     this._sender.acks.abandon("io client disconnect", true);
     return this;
   }
@@ -156,7 +156,7 @@ export class Socket<
    * A function as the last argument is called with the server's acknowledgement; under {@link timeout} it takes an error first.
    *
    * An event that is larger than the server takes is not sent: that is reported as an `error` event of the Manager, or to the console if nobody listens to it,
-   * as `PACKET_TOO_BIG`; who awaits an acknowledgement with an error gets it there.
+   * as `PACKET_TOO_BIG`; whoever awaits an acknowledgement with an error gets it there.
    *
    * @throws VaivenError `API_RESERVED_EVENT`; `PACKET_*` for what cannot be encoded;
    *   `SESSION_SEND_BUFFER_FULL` and `ACK_TOO_MANY`, see {@link SocketOptions}
@@ -367,7 +367,7 @@ export class Socket<
   }
 }
 
-/** What a server sends may be anything: a text, or nothing. */
+/** `value` if it is a text: what a server sends may be anything. */
 function textOf(value: unknown): string | undefined {
   return typeof value === "string" ? value : undefined;
 }

@@ -63,15 +63,8 @@ export class FrameCounter implements Counter {
   }
 
   count(chunk: Uint8Array, bytes: number): number {
-    const isPlain = this.#onControl === undefined;
-    if (
-      isPlain &&
-      this.#left === 0 &&
-      this.#headerBytes === 0 &&
-      this.#frames === 0 &&
-      bytes % this.#replyBytes === 0
-    ) {
-      // A ping in between and a cut reply can make up the same length; then the last reply does not begin where it should.
+    if (this.#left === 0 && this.#headerBytes === 0 && this.#frames === 0 && bytes % this.#replyBytes === 0) {
+      // A ping or a control packet in between and a cut reply can make up the same length; then the last reply does not begin where it should.
       const last = bytes - this.#replyBytes;
       const second = chunk[1] ?? 0;
       if (

@@ -14,7 +14,7 @@ const OWN_CONNECT = textFrame(
 );
 /** Packets after which vaivén's client says how many it has: where it sends something anyway, and where it does not. */
 const CONFIRM_ALONG = 64;
-const CONFIRM_ALONE = 256;
+const CONFIRM_ALONE = 1024;
 export const PONG: Buffer = textFrame("3");
 
 /** Fifteen headers, as a browser behind one proxy sends them. */

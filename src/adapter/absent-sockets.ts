@@ -17,6 +17,10 @@ export class AbsentSockets extends InMemoryAdapter {
     return this.absent.size;
   }
 
+  has(id: SocketId): boolean {
+    return this.absent.has(id);
+  }
+
   /** `socket` has left, and was in `rooms`. */
   add(socket: AdapterSocket, rooms: ReadonlySet<Room>): void {
     this.absent.set(socket.id, socket);

@@ -1,5 +1,6 @@
 // adapter/ contract: what an adapter sees of its namespace and of the sockets in it. server/ implements it.
 import type { AckTable } from "../event/acks.js";
+import type { SharedPackets } from "../event/shared-packets.js";
 import type { Outgoing, OutgoingOptions } from "../packet/outgoing.js";
 import type { SocketPacket } from "../packet/socket-packet.js";
 import type { Room, SocketId } from "./contract.js";
@@ -13,8 +14,11 @@ export interface AdapterSocket {
   readonly hasOutgoingListeners: boolean;
   /** Whether both ends count what it is sent: then it needs no offset to recover. */
   readonly isDelivered?: boolean;
-  /** Sends a packet that others may be sent too. A volatile one is dropped where it would have to wait. Never throws. */
-  deliver(packet: Outgoing): void;
+  /**
+   * Sends a packet that others may be sent too. A volatile one is dropped where it would have to wait. Never throws.
+   * `shared`: the stream that it was just added to, for who keeps what it is sent.
+   */
+  deliver(packet: Outgoing, shared?: SharedPackets): void;
   notifyOutgoingListeners(packet: SocketPacket): void;
   join(rooms: Room | Room[]): Promise<void> | void;
   leave(room: Room): Promise<void> | void;

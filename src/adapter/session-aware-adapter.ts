@@ -4,6 +4,7 @@
 // Sequences are in the offset itself, so that it means something when its event is gone: however quiet or busy the namespace was, an event
 // that is too old to be in the log reached whoever kept the connection for a whole heartbeat after it.
 import { holdAck, type PendingAck } from "../event/acks.js";
+import { type SharedPackets, SharedStreams } from "../event/shared-packets.js";
 import type { Outgoing, OutgoingOptions } from "../packet/outgoing.js";
 import { PacketType, type SocketPacket } from "../packet/socket-packet.js";
 import type { Cancel, Clock } from "../session/platform.js";
@@ -50,6 +51,8 @@ export class SessionAwareAdapter extends InMemoryAdapter {
   readonly absent: AbsentSockets;
   private readonly host: RecoveryHost;
   private readonly log: EventLog;
+  /** What goes to those whose ends count. */
+  private readonly streams: SharedStreams = new SharedStreams();
   private readonly memberships: Map<SocketId, Membership> = new Map();
   /** By private id, in the order in which they were lost. */
   private readonly sessions: Map<string, StoredSession> = new Map();
@@ -71,6 +74,7 @@ export class SessionAwareAdapter extends InMemoryAdapter {
     this.cancelCleaning = undefined;
     this.sessions.clear();
     this.log.clear();
+    this.streams.clear();
   }
 
   override addAll(id: SocketId, rooms: Set<Room>): void {
@@ -158,19 +162,41 @@ export class SessionAwareAdapter extends InMemoryAdapter {
   }
 
   protected override send(packet: SocketPacket, outgoing: Outgoing, opts: BroadcastOptions): void {
-    super.send(packet, outgoing, opts);
-    this.absent.each(opts, (socket) => socket.deliver(outgoing));
+    this.sendTo(packet, outgoing, () => outgoing, opts);
   }
 
   /** Sends `outgoing`, which has an offset, or `packet` as it is to those who need none. */
   private sendWithOffset(packet: SocketPacket, outgoing: Outgoing, opts: BroadcastOptions): void {
+    this.sendTo(packet, outgoing, () => this.encodeEvent(packet, packet.data as unknown[], opts.flags), opts);
+  }
+
+  /** Sends `outgoing`, or what `encode` gives to those whose ends count: theirs is kept once for them all. */
+  private sendTo(packet: SocketPacket, outgoing: Outgoing, encode: () => Outgoing, opts: BroadcastOptions): void {
     outgoing.shared = true;
-    const plain = memo(() => this.encodeEvent(packet, packet.data as unknown[], opts.flags));
+    let counted: Outgoing | undefined;
+    let stream: SharedPackets | undefined;
+    const deliver = (socket: AdapterSocket): void => {
+      if (counted === undefined) {
+        counted = encode();
+        counted.shared = true;
+        stream = this.streamOf(counted, opts.rooms);
+      }
+      socket.deliver(counted, stream);
+    };
     this.visit(opts, (socket) => {
       if (socket.hasOutgoingListeners) socket.notifyOutgoingListeners(packet);
-      socket.deliver(socket.isDelivered === true ? plain() : outgoing);
+      if (socket.isDelivered === true) deliver(socket);
+      else socket.deliver(outgoing);
     });
-    this.absent.each(opts, (socket) => socket.deliver(plain()));
+    this.absent.each(opts, deliver);
+  }
+
+  /** The stream of broadcasts that one is of. Several rooms are a target that seldom comes again, the room of a socket's own is one receiver. */
+  private streamOf(outgoing: Outgoing, rooms: ReadonlySet<Room>): SharedPackets | undefined {
+    if (rooms.size > 1) return undefined;
+    const [room] = rooms;
+    if (room !== undefined && (this.nsp.sockets.has(room) || this.absent.has(room))) return undefined;
+    return this.streams.add(room, outgoing);
   }
 
   override persistSession(session: SessionToPersist): void {

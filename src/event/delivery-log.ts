@@ -141,7 +141,8 @@ export class DeliveryLog {
   }
 }
 
-function sizeOf({ head, rest }: Outgoing): number {
+/** What a packet counts: see {@link DeliveryLimits.maxBytes}. */
+export function sizeOf({ head, rest }: Outgoing): number {
   let size = head.length;
   if (rest !== undefined) for (const packet of rest) size += packet.length;
   return size;

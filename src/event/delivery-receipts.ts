@@ -4,7 +4,7 @@
 const CONFIRM_ALONG = 64;
 
 /** And as many in any case. More than above, because to a server it is a read for nothing: a thousand clients that listen to a broadcast would each answer it. */
-const CONFIRM_ALONE = 256;
+const CONFIRM_ALONE = 1024;
 
 /** Milliseconds after which fewer are. Long, because a confirmation only spares memory: who waits for one asks for it. */
 export const CONFIRM_MS = 5000;
@@ -15,7 +15,9 @@ export const Due = {
   NOTHING: 0,
   /** It is the first unconfirmed one: confirm in {@link CONFIRM_MS}. */
   LATER: 1,
-  NOW: 2,
+  /** With what is sent next. */
+  ALONG: 2,
+  NOW: 3,
 } as const;
 export type Due = (typeof Due)[keyof typeof Due];
 
@@ -33,7 +35,9 @@ export class DeliveryReceipts {
   /** One packet came. */
   add(): Due {
     const unconfirmed = ++this.received - this.told;
-    return unconfirmed === 1 ? Due.LATER : unconfirmed >= CONFIRM_ALONE ? Due.NOW : Due.NOTHING;
+    if (unconfirmed === 1) return Due.LATER;
+    if (unconfirmed === CONFIRM_ALONG) return Due.ALONG;
+    return unconfirmed >= CONFIRM_ALONE ? Due.NOW : Due.NOTHING;
   }
 
   /** The other end leaves out `count` packets. False, and nothing done, if no end can have sent so many. */

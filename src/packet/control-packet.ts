@@ -69,7 +69,10 @@ export function capabilitiesOf(names: readonly string[]): number {
 
 /** Writes a control packet. Throws as `encodePacket` does for arguments that JSON cannot hold. */
 export function encodeControl(nsp: string, message: ControlMessage): Outgoing {
-  return encodePacket({ type: PacketType.CONTROL, nsp, data: message });
+  const packet = encodePacket({ type: PacketType.CONTROL, nsp, data: message });
+  // The counts of delivery travel beside many short events, and leave with them in one piece.
+  packet.isAscii = nsp === "/" && typeof message[1] === "number" && message.length === 2;
+  return packet;
 }
 
 /**

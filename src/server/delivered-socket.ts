@@ -5,6 +5,8 @@ import { VaivenError } from "../errors.js";
 import { ackTimeoutError } from "../event/acks.js";
 import type { DefaultEventsMap, EventNames, EventParams, EventsMap, Unchecked } from "../event/event-map.js";
 import { refuseReserved } from "../event/reserved.js";
+import type { SharedLog } from "../event/shared-log.js";
+import type { SharedPackets } from "../event/shared-packets.js";
 import { type ControlMessage, encodeControl } from "../packet/control-packet.js";
 import type { Outgoing } from "../packet/outgoing.js";
 import type { SocketPacket } from "../packet/socket-packet.js";
@@ -36,6 +38,10 @@ export class DeliveredSocket<
   override recovered: boolean;
   private session: DeliverySession;
   private readonly deliveries: Deliveries;
+  /** The log of the session while this socket has it, and what is sent leaves at once. */
+  private live: SharedLog | undefined = undefined;
+  /** @internal Whether what is sent next takes a confirmation along. */
+  _owesConfirmation = false;
   /** Until it is accepted. */
   private claim: SessionClaim | undefined;
   private failure: SessionLossReason | undefined;
@@ -85,9 +91,17 @@ export class DeliveredSocket<
     return this;
   }
 
-  override deliver(packet: Outgoing): void {
-    if (packet.volatile && !(this.session.isPresent && this.session.socket.connection.writable)) return;
-    this.session.send(packet);
+  /** Of what is done for a receiver of a broadcast this is all that delivery adds: it touches the log, and nothing else of the session. */
+  override deliver(packet: Outgoing, shared?: SharedPackets): void {
+    const { live } = this;
+    if (live === undefined) {
+      this.session.keep(packet, shared);
+      return;
+    }
+    if (packet.volatile && !this.connection.writable) return;
+    const isFilling = live.push(packet, shared);
+    this._transmit(packet);
+    if (isFilling || this._owesConfirmation) this.session.attend();
   }
 
   override emitConfirmed<Ev extends EventNames<EmitEvents>>(
@@ -126,12 +140,13 @@ export class DeliveredSocket<
     });
   }
 
-  /** @internal Writes what is counted. */
-  _write(packet: Outgoing): void {
-    this._transmit(packet);
+  /** @internal From now on what is sent leaves at once, behind what is in `log`; or, without it, no more. */
+  _goLive(log: SharedLog | undefined): void {
+    this.live = log;
+    this._owesConfirmation = false;
   }
 
-  /** @internal Writes what is not. */
+  /** @internal Writes what is not counted. */
   _control(message: ControlMessage): void {
     this.connection.send(encodeControl(this.nsp.name, message));
   }

@@ -10,8 +10,10 @@
 import type { AbsentSockets } from "../adapter/absent-sockets.js";
 import type { SessionAwareAdapter } from "../adapter/session-aware-adapter.js";
 import { VaivenError } from "../errors.js";
-import { DeliveryLog, type ReplaySink } from "../event/delivery-log.js";
+import type { ReplaySink } from "../event/delivery-log.js";
 import { CONFIRM_MS, DeliveryReceipts, Due } from "../event/delivery-receipts.js";
+import { SharedLog } from "../event/shared-log.js";
+import type { SharedPackets } from "../event/shared-packets.js";
 import type { ControlMessage } from "../packet/control-packet.js";
 import type { Outgoing } from "../packet/outgoing.js";
 import { Deadline, type DeadlineOwner } from "../session/deadlines.js";
@@ -32,7 +34,7 @@ interface Waiting {
 export class DeliverySession implements DeadlineOwner, ReplaySink {
   /** The id by which the client claims it. Secret: whoever knows it can take the session. */
   readonly pid: string;
-  readonly log: DeliveryLog;
+  readonly log: SharedLog;
   readonly receipts: DeliveryReceipts = new DeliveryReceipts();
   /** The rooms that the socket was in when it came back, or when the session was over. */
   rooms: ReadonlySet<string> = new Set();
@@ -59,7 +61,7 @@ export class DeliverySession implements DeadlineOwner, ReplaySink {
     this.absent = (socket.nsp.adapter as unknown as SessionAwareAdapter).absent;
     this.pid = pid;
     this.socket = socket;
-    this.log = new DeliveryLog(owner.limits);
+    this.log = new SharedLog(owner.limits);
   }
 
   get isPresent(): boolean {
@@ -74,25 +76,32 @@ export class DeliverySession implements DeadlineOwner, ReplaySink {
     return this.state === "over";
   }
 
-  /** Sends an event or an acknowledgement, now or when the client is back. */
-  send(packet: Outgoing): void {
+  /** Takes an event or an acknowledgement that cannot leave over the socket that it was emitted by: it leaves when the client is back, or over the socket that has come since. */
+  keep(packet: Outgoing, shared: SharedPackets | undefined): void {
     const { state, log } = this;
     if (state === "over") return;
-    log.push(packet);
-    const { isFilling } = log;
-    if (isFilling) log.evict();
-    if (state === "present") {
-      this.socket._write(packet);
-      if (this.receipts.isDueAlong) this.confirm();
-      if (isFilling) this.ask();
-    } else if (state === "away") this.owner.recount(this);
+    if (state === "present") this.socket.deliver(packet, shared);
+    else if (!packet.volatile) {
+      if (log.push(packet, shared)) log.evict();
+      if (state === "away") this.owner.recount(this);
+    }
+  }
+
+  /** Something was sent, and there is more to do. */
+  attend(): void {
+    if (this.socket._owesConfirmation) this.confirm();
+    if (!this.log.isFilling) return;
+    this.log.evict();
+    this.ask();
   }
 
   /** One event or acknowledgement came. */
   count(): void {
     const due = this.receipts.add();
-    if (due === Due.NOW) this.confirm();
-    else if (due === Due.LATER) this.owner.deadlines.set(this.deadline, CONFIRM_MS);
+    if (due === Due.NOTHING) return;
+    if (due === Due.ALONG) this.socket._owesConfirmation = true;
+    else if (due === Due.NOW) this.confirm();
+    else this.owner.deadlines.set(this.deadline, CONFIRM_MS);
   }
 
   /** A control packet came. False if it cannot be true. */
@@ -139,6 +148,7 @@ export class DeliverySession implements DeadlineOwner, ReplaySink {
     if (this.state !== "present" && this.state !== "coming") return;
     this.state = "away";
     this.asked = false;
+    this.socket._goLive(undefined);
     this.absent.add(this.socket, rooms);
     this.owner.left(this);
     this.owner.deadlines.set(this.deadline, this.owner.duration);
@@ -171,13 +181,15 @@ export class DeliverySession implements DeadlineOwner, ReplaySink {
   /** The client knows that it is accepted, and counts from now on: sends what it lacks. */
   begin(): void {
     if (this.state !== "coming") return;
+    // A listener of what leaves the connection may emit: that waits in the log, behind the rest, until it is its turn.
+    for (let from = this.log.base; from < this.log.sent; ) from = this.log.replay(this, from);
     this.state = "present";
-    this.log.replay(this);
+    this.socket._goLive(this.log);
     this.onReceived(this.log.confirmed);
   }
 
   packet(packet: Outgoing): void {
-    this.socket._write(packet);
+    this.socket._transmit(packet);
   }
 
   skip(count: number): void {
@@ -243,6 +255,7 @@ export class DeliverySession implements DeadlineOwner, ReplaySink {
     if (this.state === "over") return;
     if (this.state === "away") this.rooms = this.absent.remove(this.socket);
     this.state = "over";
+    this.socket._goLive(undefined);
     this.owner.deadlines.clear(this.deadline);
     this.owner.forget(this);
     this.log.clear();
@@ -254,7 +267,7 @@ export class DeliverySession implements DeadlineOwner, ReplaySink {
   }
 
   private onReceived(received: number): boolean {
-    if (this.log.confirm(received) === undefined) return false;
+    if (!this.log.confirm(received)) return false;
     this.asked = false;
     const { waiting } = this;
     if (waiting.length === 0) return true;
@@ -265,6 +278,7 @@ export class DeliverySession implements DeadlineOwner, ReplaySink {
   }
 
   private confirm(): void {
+    this.socket._owesConfirmation = false;
     this.owner.deadlines.clear(this.deadline);
     if (this.state === "present") this.socket._control(["received", this.receipts.confirm()]);
   }

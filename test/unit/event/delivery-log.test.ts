@@ -88,15 +88,15 @@ describe("the log of what was sent", () => {
 });
 
 describe("the receipts of what came", () => {
-  it("are due later for the first packet, with what is sent from the 64th on, and at once for the 256th", () => {
+  it("are due later for the first packet, with what is sent from the 64th on, and at once for the 1024th", () => {
     const receipts = new DeliveryReceipts();
     expect(receipts.add()).toBe(Due.LATER);
-    for (let n = 2; n < 256; n++) {
+    for (let n = 2; n < 1024; n++) {
       expect(receipts.isDueAlong).toBe(n > 64);
-      expect(receipts.add()).toBe(Due.NOTHING);
+      expect(receipts.add()).toBe(n === 64 ? Due.ALONG : Due.NOTHING);
     }
     expect(receipts.add()).toBe(Due.NOW);
-    expect(receipts.confirm()).toBe(256);
+    expect(receipts.confirm()).toBe(1024);
     expect(receipts.isDueAlong).toBe(false);
     expect(receipts.add()).toBe(Due.LATER);
   });

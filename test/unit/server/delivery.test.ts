@@ -172,6 +172,166 @@ describe("what is emitted while a client comes back", () => {
   });
 });
 
+describe("broadcasts that are kept once for all their receivers", () => {
+  /** Everything that each of three clients is sent, over two connections each, cut behind `before`. */
+  function conversation(before: (server: MemoryServer) => void, after: (server: MemoryServer) => void): string[][] {
+    const server = serverWith();
+    const ends = Array.from({ length: 3 }, () => join(server));
+    const sockets = [...server.io.sockets.sockets.values()];
+    for (const socket of sockets.slice(0, 2)) void socket.join("room");
+    before(server);
+    const seen = ends.map(([connection]) => connection.take());
+    for (const [connection] of ends) connection.end();
+    after(server);
+    return ends.map(([, { pid }], index) => {
+      // The network had lost the last three of them.
+      const has = seen[index]?.slice(0, -3) ?? [];
+      const [again, , rest] = join(server, { pid, received: has.length });
+      server.io.emit("end");
+      again.receive(`7["received",${has.length + rest.length + 1}]`);
+      expect([again.closed, server.lost, server.errors]).toEqual(["no", [], []]);
+      again.end();
+      return [...has, ...rest].map((text) => text.replace(/^2\["([^"]*)"(?:,(\d+))?\]$/, "$1$2"));
+    });
+  }
+
+  const numbers = (name: string, from: number, to: number): string[] =>
+    Array.from({ length: to - from }, (_, n) => `${name}${from + n}`);
+  const emit = (server: MemoryServer, from: number, to: number): void => {
+    for (let n = from; n < to; n++) server.io.emit("all", n);
+  };
+
+  it("are one object in the logs of all, also of who is away; of a room's they are another, and what goes to one socket is that socket's", () => {
+    const server = serverWith();
+    const ends = Array.from({ length: 4 }, () => join(server)[0]);
+    const sockets = [...server.io.sockets.sockets.values()];
+    const pieces = (): unknown[] =>
+      sockets.map((socket) => (socket as unknown as { session: { log: { open: unknown } } }).session.log.open);
+    for (const socket of sockets) void socket.join("room");
+    ends[3]?.end();
+    server.io.emit("all");
+    const [all] = pieces();
+    expect(all).toBeDefined();
+    expect(pieces()).toEqual(Array(4).fill(all));
+    expect(new Set(pieces()).size).toBe(1);
+    server.io.volatile.emit("shaky");
+    expect(new Set(pieces())).toEqual(new Set([all]));
+    server.io.to("room").emit("room");
+    const [room] = pieces();
+    expect(room).not.toBe(all);
+    expect(new Set(pieces()).size).toBe(1);
+    for (const { id } of sockets) server.io.to(id).emit("one");
+    expect(pieces()).toEqual(Array(4).fill(undefined));
+  });
+
+  it("arrive once and in order, over a cut in the midst of a run and of a piece", () => {
+    const all = conversation(
+      (server) => emit(server, 0, 100),
+      (server) => emit(server, 100, 300),
+    );
+    // What is emitted at the end is for those too who come back later.
+    expect(all.map((texts) => texts.slice(0, 300))).toEqual(Array(3).fill(numbers("all", 0, 300)));
+  });
+
+  it("have their place among what goes to rooms, to one, and to all but one", () => {
+    const some = (server: MemoryServer, from: number): void => {
+      const socket = server.io.sockets.sockets.get("id-2");
+      for (let n = from; n < from + 20; n++) {
+        server.io.emit("all", n);
+        server.io.to("room").emit("room", n);
+        if (n % 3 === 0) server.io.except("room").emit("others", n);
+        if (n % 5 === 0) server.io.to("id-2").emit("one", n);
+        socket?.broadcast.emit("but one", n);
+      }
+    };
+    const texts = conversation(
+      (server) => some(server, 0),
+      (server) => emit(server, 20, 90),
+    );
+    const [first = [], second = [], third = []] = texts.map((list) => list.filter((text) => text !== "end"));
+    const expected = (isMember: boolean): string[] => [
+      ...numbers("", 0, 20).flatMap((n) => [
+        `all${n}`,
+        ...(isMember ? [`room${n}`] : Number(n) % 3 === 0 ? [`others${n}`] : []),
+      ]),
+      ...numbers("all", 20, 90),
+    ];
+    const without = (list: string[]): string[] => list.filter((text) => !/^(?:one|but one)/.test(text));
+    expect(without(first)).toEqual(expected(true));
+    expect(without(second)).toEqual(expected(true));
+    expect(without(third)).toEqual(expected(false));
+  });
+
+  it("keep for each the order in which it was sent them, where a listener broadcasts within a broadcast", () => {
+    const server = serverWith();
+    const ends = Array.from({ length: 3 }, () => join(server));
+    const [, middle] = [...server.io.sockets.sockets.values()];
+    middle?.onAnyOutgoing((name: string, n: number) => {
+      if (name === "outer") server.io.emit("inner", n);
+    });
+    for (let n = 0; n < 100; n++) server.io.emit("outer", n);
+    const orders = ends.map(([connection]) => connection.take());
+    expect(orders[0]?.slice(0, 2)).toEqual(['2["outer",0]', '2["inner",0]']);
+    expect(orders[2]?.slice(0, 2)).toEqual(['2["inner",0]', '2["outer",0]']);
+    for (const [connection] of ends) connection.end();
+    expect(ends.map(([, { pid }]) => join(server, { pid })[2])).toEqual(orders);
+  });
+
+  it("leave out volatile ones that were lost in the midst of a run, and count them", () => {
+    const server = serverWith();
+    const [first, { pid }] = join(server);
+    for (let n = 0; n < 3; n++) {
+      server.io.emit("all", n);
+      server.io.volatile.emit("shaky", n);
+    }
+    first.end();
+    server.io.volatile.emit("shaky", "to nobody");
+    expect(join(server, { pid, received: 1 })[2]).toEqual([
+      '7["skip",1]',
+      '2["all",1]',
+      '7["skip",1]',
+      '2["all",2]',
+      '7["skip",1]',
+    ]);
+  });
+
+  it("go when there are more than may be kept for a client, although others have them still", () => {
+    const server = serverWith({ maxUnconfirmedPackets: 10 });
+    const [slow] = join(server);
+    const [quick, { pid }] = join(server);
+    for (let n = 0; n < 30; n++) {
+      server.io.emit("all", n);
+      quick.receive(`7["received",${n + 1}]`);
+    }
+    expect(slow.take().filter((text) => text === '7["confirm"]')).toHaveLength(1);
+    quick.end();
+    emit(server, 30, 40);
+    expect(join(server, { pid, received: 30 })[2]).toHaveLength(10);
+    slow.end();
+    expect(server.lost.map(({ reason }) => reason)).toEqual([]);
+  });
+});
+
+describe("what a listener of the connection emits while a client is sent what it missed", () => {
+  it("leaves once, behind that", () => {
+    const server = serverWith();
+    const [first, { pid }] = join(server);
+    first.end();
+    server.io.emit("missed", 1);
+    server.io.emit("missed", 2);
+    server.io.of("/").on("connection", (socket) => socket.emit("hello"));
+    const connection = server.connect();
+    const { send } = connection;
+    connection.send = (packet) => {
+      send.call(connection, packet);
+      if (packet.head === '42["missed",1]') socketOf(server).emit("re-entered");
+    };
+    const session = { pid, received: 0, from: 0, sent: 0 };
+    connection.receive(`0${JSON.stringify({ vaiven: { v: 1, caps: ["delivery"], session } })}`);
+    expect(connection.take().slice(1)).toEqual(['2["missed",1]', '2["missed",2]', '2["re-entered"]', '2["hello"]']);
+  });
+});
+
 describe("the memory of all who are away", () => {
   it("has a limit: those who left first are lost for it, and are told so", () => {
     const server = serverWith({ maxAbsentBytes: 100 });

@@ -21,6 +21,8 @@ export interface FuzzReport {
 const root = join(__dirname, "..");
 const TURN_MS = 1000;
 const INPUTS_A_BATCH = 50;
+/** Some failures are waited for. */
+const LONGEST_SHORTENING_MS = 20_000;
 /** So many different failures of one target say that it needs mending, not more input. */
 const MOST_FAILURES = 5;
 
@@ -57,11 +59,12 @@ async function failureOf(target: FuzzTarget, input: Uint8Array, patiently: boole
   }
 }
 
-/** Removes pieces, large ones first, as long as what is left fails in the same way. */
+/** Removes pieces, large ones first, as long as what is left fails in the same way, and time is left. */
 async function shorten(target: FuzzTarget, input: Uint8Array, message: string): Promise<Uint8Array> {
   let shortest = input;
+  const ends = performance.now() + LONGEST_SHORTENING_MS;
   for (let piece = shortest.length >> 1; piece > 0; piece >>= 1) {
-    for (let at = 0; at + piece <= shortest.length; ) {
+    for (let at = 0; at + piece <= shortest.length && performance.now() < ends; ) {
       const shorter = Uint8Array.from([...shortest.subarray(0, at), ...shortest.subarray(at + piece)]);
       const failure = await failureOf(target, shorter, true);
       if (failure !== undefined && messageOf(failure) === message) shortest = shorter;

@@ -31,7 +31,8 @@ export class NodePolling extends PollingClient {
     const fail = (cause: unknown, status = 0, responseText = `${cause}`, retryAfter?: number): void => {
       const message = `xhr ${body === undefined ? "poll" : "post"} error`;
       const detail = { status, statusText: cause, responseText, body: responseText };
-      finish(Object.assign(transportError(message, status, detail), { cause: status || cause, retryAfter }), "");
+      const told = { cause: status || cause, ...(retryAfter !== undefined && { retryAfter }) };
+      finish(Object.assign(transportError(message, status, detail), told), "");
       outgoing?.destroy();
     };
     const stopTimer = requestTimeout > 0 ? context.platform.after(requestTimeout, () => fail("timeout")) : undefined;
@@ -67,6 +68,8 @@ export class NodePolling extends PollingClient {
     }
     if (autoUnref === true) outgoing.on("socket", (socket) => socket.unref());
     outgoing.on("error", (error) => fail(error));
+    // Node ends an upgrade that nobody asked for without a word.
+    outgoing.on("close", () => fail("the connection was closed without an answer"));
     outgoing.end(body);
     return () => {
       finished = true;

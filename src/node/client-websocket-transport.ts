@@ -125,7 +125,8 @@ export class NodeWebSocket implements ClientTransport, ConnectionSink, Connectio
   private refused(error: unknown, retryAfter?: number): void {
     const { sink } = this;
     this.discard();
-    sink.onClose(Object.assign(transportError("websocket error", error), { retryAfter }));
+    const failure = transportError("websocket error", error);
+    sink.onClose(retryAfter === undefined ? failure : Object.assign(failure, { retryAfter }));
   }
 
   private upgraded(

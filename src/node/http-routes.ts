@@ -14,6 +14,9 @@ export interface Route {
 
 type RequestListener = (req: IncomingMessage, res: ServerResponse) => void;
 
+/** The last request of a connection, by its response; no symbol: see websocket-server-transport.ts. */
+type UsedSocket = Duplex & { vaivenResponse?: ServerResponse | undefined };
+
 const routesOf = new WeakMap<HttpServer, HttpRoutes>();
 
 /** Sends what `route` owns to it, before the listeners that the server has now. */
@@ -72,6 +75,7 @@ class HttpRoutes {
   }
 
   private request(req: IncomingMessage, res: ServerResponse): void {
+    (req.socket as UsedSocket).vaivenResponse = res;
     const route = this.owner(req.url ?? "/", false);
     if (route !== undefined) {
       route.handleRequest(req, res);
@@ -82,7 +86,11 @@ class HttpRoutes {
 
   private upgrade(req: IncomingMessage, socket: Duplex, head: Buffer): void {
     const route = this.owner(req.url ?? "/", true);
+    const { vaivenResponse } = socket as UsedSocket;
+    (socket as UsedSocket).vaivenResponse = undefined;
     if (route === undefined) this.cutUnanswered(socket);
+    // What is still to be answered of the requests before it would be written among its frames.
+    else if (vaivenResponse?.writableFinished === false) socket.destroy();
     else route.handleUpgrade(req, socket, head);
   }
 
@@ -91,15 +99,24 @@ class HttpRoutes {
     const delays = this.routes.flatMap(({ destroyUpgradeAfter }) => destroyUpgradeAfter ?? []);
     if (delays.length === 0) return;
     socket.on("error", ignore);
+    const before = bytesWritten(socket);
     const timer = setTimeout(
       () => {
-        if (socket.writable && "bytesWritten" in socket && socket.bytesWritten === 0)
-          socket.end(() => socket.destroy());
+        // Answers to requests before it may be written still. Who takes it reads: nothing else tells when the client leaves.
+        if (socket.writable && (bytesWritten(socket) === before || !isRead(socket))) socket.end(() => socket.destroy());
       },
       Math.max(...delays),
     );
     timer.unref();
   }
+}
+
+function bytesWritten(socket: Duplex): unknown {
+  return "bytesWritten" in socket ? socket.bytesWritten : undefined;
+}
+
+function isRead(socket: Duplex): boolean {
+  return socket.listenerCount("data") > 0 || socket.listenerCount("readable") > 0;
 }
 
 /** Without it the client's reset would end the process while nobody else listens. */

@@ -11,9 +11,9 @@ const END = 0xfe;
 const CONNECTIONS = 4;
 /** Of the event loop. */
 const TURNS_A_STEP = 4;
-const LONGEST_END_MS = 10_000;
+const LONGEST_END_MS = 3_000;
 /** 404, 408, 411, 413, 417, 431 and 505 may come from Node. */
-const STATUSES = new Set([101, 200, 204, 304, 400, 403, 404, 405, 408, 411, 413, 417, 426, 431, 505]);
+const STATUSES = new Set([100, 101, 200, 204, 304, 400, 403, 404, 405, 408, 411, 413, 417, 426, 431, 505]);
 let steps = 0;
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));

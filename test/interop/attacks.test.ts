@@ -1,6 +1,7 @@
 // Interop: what an attacker does with connections, frames and requests, over real sockets. Memory is bounded by counts and byte figures, never by
 // time, and a witness is served throughout. Packets and names: attacks-packets.test.ts.
 import { createServer } from "node:http";
+import type { Socket } from "node:net";
 import { deflateRawSync } from "node:zlib";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { socketOf, target } from "../support/attack-target.js";
@@ -74,6 +75,49 @@ describe("slow and half-open handshakes", () => {
     await session.post('421["ping?"]');
     expect((await session.collect(1))[0]).toBe('431["pong"]');
     expect(io.engine.clientsCount).toBe(2);
+    await isServed();
+  });
+
+  const elsewhere = "GET /elsewhere HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n";
+
+  it("upgrades that nobody wants end, whatever their connections were used for before", async () => {
+    const { port, httpServer, isServed } = await target({ destroyUpgradeTimeout: 50 });
+    const open = new Set<Socket>();
+    httpServer.on("connection", (socket) => {
+      open.add(socket);
+      socket.on("close", () => open.delete(socket));
+    });
+    const session = await openPolling(port);
+    await session.join();
+    const poll = `GET ${session.url} HTTP/1.1\r\nHost: a\r\n\r\n`;
+    const before = new Set(open);
+    const attackers: Attacker[] = [];
+    for (const first of ["", "OPTIONS /socket.io/ HTTP/1.1\r\nHost: a\r\n\r\n", poll])
+      attackers.push(new Attacker(port).send(first + elsewhere));
+    await until(() => open.size >= before.size + 3, "they are connected");
+    const theirs = [...open].filter((socket) => !before.has(socket));
+    for (const attacker of attackers.slice(0, 2)) await attacker.closes();
+    // The answer to what was held goes out behind the upgrade.
+    await session.post('421["ping?"]');
+    await attackers[2]?.closes();
+    await until(() => !theirs.some((socket) => open.has(socket)), "no connection is left");
+    await isServed();
+  });
+
+  it("an upgrade behind a request that is not answered yet gets no answer among its frames", async () => {
+    const { port, isServed } = await target();
+    const session = await openPolling(port);
+    await session.join();
+    const poll = `GET ${session.url} HTTP/1.1\r\nHost: a\r\n\r\n`;
+    const attacker = new Attacker(port).send(poll + upgradeRequest());
+    await attacker.closes();
+    expect(attacker.received).toBe("");
+    const patient = new Attacker(port).send("GET /socket.io/?EIO=4&transport=polling HTTP/1.1\r\nHost: a\r\n\r\n");
+    await patient.sees("maxPayload");
+    patient.received = "";
+    patient.send(upgradeRequest());
+    await patient.sees("maxPayload");
+    expect(patient.received).toMatch(/^HTTP\/1\.1 101 /);
     await isServed();
   });
 

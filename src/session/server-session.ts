@@ -169,7 +169,6 @@ export class ServerSession implements TransportSink, DeadlineEntry {
   offerUpgrade(candidate: Transport): boolean {
     if (this.state !== "open" || this.upgrade !== undefined || this.current.name !== "polling") return false;
     this.upgrade = new ServerUpgrade(candidate, this, this.host.deadlines, this.options.upgradeTimeout);
-    this.observer?.onUpgrading?.(candidate);
     return true;
   }
 
@@ -286,6 +285,10 @@ export class ServerSession implements TransportSink, DeadlineEntry {
     this.observer?.onUpgrade?.(candidate);
     if (this.state === "closing") this.onWritable();
     else if (this.waiting !== undefined) this.queueFlush();
+  }
+
+  probed(candidate: Transport): void {
+    this.observer?.onUpgrading?.(candidate);
   }
 
   /** Answers a held poll with nothing, so that the client can go over; a poll that already has something to carry does that. */

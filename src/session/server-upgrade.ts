@@ -8,6 +8,8 @@ import type { Transport, TransportSink } from "./transport.js";
 export interface UpgradingSession {
   switchTo(candidate: Transport): void;
   releasePoll(): void;
+  /** The probe has come and is answered. */
+  probed(candidate: Transport): void;
   upgradeFailed(error: VaivenError): void;
 }
 
@@ -42,6 +44,8 @@ export class ServerUpgrade implements TransportSink, DeadlineOwner {
       this.candidate.send([PROBE_ANSWER]);
       this.session.releasePoll();
       this.deadlines.set(this.release, RELEASE_INTERVAL_MS);
+      // Last, because whoever is told may close the session.
+      this.session.probed(this.candidate);
     } else if (packet === "5" && this.probed) {
       this.stop();
       this.session.switchTo(this.candidate);

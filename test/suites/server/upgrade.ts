@@ -29,6 +29,22 @@ export function describeUpgrade(library: ServerLibrary): void {
       raw.close();
     });
 
+    it("is told by upgrading when the probe has come, not the WebSocket", async () => {
+      const { port, io } = await stage(library);
+      const session = await openPolling(port);
+      await session.join();
+      const [socket] = io.sockets.sockets.values();
+      const told: string[] = [];
+      socket?.conn.on("upgrading", (transport: { name: string }) => told.push(transport.name));
+      const raw = await dial(port, `EIO=4&transport=websocket&sid=${session.open.sid}`);
+      await until(() => socket?.conn.upgrading === true, "the WebSocket is there");
+      expect(told).toEqual([]);
+      raw.send("2probe");
+      expect(await raw.next()).toBe("3probe");
+      expect(told).toEqual(["websocket"]);
+      raw.close();
+    });
+
     it("sends what is emitted during the probe once, over one of the two", async () => {
       const { port, io } = await stage(library);
       const session = await openPolling(port);

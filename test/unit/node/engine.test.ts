@@ -182,9 +182,9 @@ describe("the socket of a session", () => {
     expect([socket.transport.name, socket.upgraded, socket.readyState]).toEqual(["polling", false, "open"]);
     const upgrading = once(socket, "upgrading");
     const raw = await dial(port, `EIO=4&transport=websocket&sid=${session.open.sid}`);
-    await upgrading;
     raw.send("2probe");
     expect(await raw.next()).toBe("3probe");
+    await upgrading;
     const upgrade = once(socket, "upgrade");
     raw.send("5");
     await upgrade;

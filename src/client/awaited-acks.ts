@@ -43,7 +43,7 @@ export function awaitedAcks(socket: Socket): AwaitedAcks {
         if (cancel) cancel();
         table.delete(id);
         if (error) socket.sendBuffer = socket.sendBuffer.filter((packet) => packet.id !== id);
-        callback(error, ...args);
+        callback.call(socket, error, ...args);
       };
       const cancel =
         timeout === undefined ? undefined : socket.io.platform().after(timeout, () => settle(ackTimeoutError(timeout)));
@@ -55,7 +55,7 @@ export function awaitedAcks(socket: Socket): AwaitedAcks {
 
     settle(id, args) {
       const pending = take(id);
-      if (pending) pending(...args);
+      if (pending) pending.apply(socket, args as unknown[]);
     },
 
     fail(id, error) {

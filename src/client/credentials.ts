@@ -1,9 +1,11 @@
 // client/ The option `auth`, which may be a function that answers late, twice, with a promise, or not at all.
 import type { SocketOptions } from "./socket-options.js";
 
-/** Hands over what `auth` gives now, once; or else why there is nothing that can be sent. What `auth` throws behind its answer is thrown here. */
+type AuthFunction = Extract<NonNullable<SocketOptions["auth"]>, (...args: never[]) => void>;
+
+/** Hands over what `socket.auth` gives now, once; or else why there is nothing that can be sent. What `auth` throws behind its answer is thrown here. */
 export function readAuth(
-  auth: SocketOptions["auth"],
+  socket: Pick<SocketOptions, "auth">,
   take: (data?: object) => void,
   fail: (error: unknown) => void,
 ): void {
@@ -23,13 +25,15 @@ export function readAuth(
     answered = true;
     fail(error);
   };
+  const { auth } = socket;
   if (typeof auth !== "function") {
     answer(() => take(auth));
     return;
   }
   try {
-    const result = auth((data) => answer(() => take(data))) as unknown as Promise<unknown> | undefined;
-    if (result && result.then) result.then(undefined, refuse);
+    const result = (auth as AuthFunction).call(socket, (data) => answer(() => take(data))) as unknown;
+    const promise = result as Promise<unknown> | undefined;
+    if (promise && promise.then) promise.then(undefined, refuse);
   } catch (error) {
     refuse(error);
   }

@@ -23,6 +23,8 @@ import type { EngineSettings } from "./options.js";
 export interface EnginePacket {
   type: string;
   data?: string | Uint8Array | undefined;
+  /** Of `packetCreate`. */
+  options?: { compress: boolean } | undefined;
 }
 
 /** The events of `socket.io.engine`. */
@@ -128,8 +130,9 @@ export class Engine
 
   /** Connects. Once. */
   open(): this {
-    if (this.untried.length && !this.transport) this.tryNext();
-    else if (!this.transport)
+    if (this.transport) return this;
+    if (this.untried.length) this.tryNext();
+    else
       this.platform.soon(() =>
         this.finish(undefined, new VaivenError("API_INVALID_OPTION", "No transports available")),
       );
@@ -153,7 +156,8 @@ export class Engine
     if (this.readyState !== "open") return;
     // Watching costs an object for each packet: only where somebody listens.
     if (this.hasListeners("packetCreate"))
-      for (const part of [packet.head].concat(packet.rest || [])) this.show("packetCreate", part);
+      for (const part of [packet.head].concat(packet.rest || []))
+        this.show("packetCreate", part, { compress: packet.compress });
     this.packets.push(packet);
     this.queueFlush();
   }
@@ -378,17 +382,15 @@ export class Engine
     this.cancelUpgrade();
     this.packets.length = 0;
     if (this.owner) this.owner._onEnd(reason, description);
-    if (reason) this.emitReserved("close", reason, description);
-    else this.emitReserved("error", description as VaivenError);
+    if (!reason || reason === "transport error") this.emitReserved("error", description as VaivenError);
+    this.emitReserved("close", reason || "transport error", description);
   }
 
-  private show(event: "packet" | "packetCreate", packet: WirePacket): void {
+  private show(event: "packet" | "packetCreate", packet: WirePacket, options?: EnginePacket["options"]): void {
     if (!this.hasListeners(event)) return;
     const isText = typeof packet === "string";
-    this.emitReserved(event, {
-      type: (isText && enginePacketType(packet)) || "message",
-      data: isText ? packet.slice(1) || undefined : packet,
-    });
+    const type = (isText && enginePacketType(packet)) || "message";
+    this.emitReserved(event, { type, data: isText ? packet.slice(1) || undefined : packet, options });
   }
 
   private tell(packet: WirePacket): void {

@@ -96,12 +96,15 @@ export class BaseManager<
   /** Connects at once, unless `autoConnect` is false. */
   constructor(host: ClientHost, uri?: string | Partial<ManagerOptions>, opts?: Partial<ManagerOptions>) {
     super((fn) => host.platform(false).soon(fn));
-    const given = typeof uri === "object" ? uri : opts;
+    const given = (typeof uri === "object" ? uri : opts) || {};
     this._host = host;
     this.uri = typeof uri === "string" ? uri : undefined;
-    // Not a spread: lowered for the oldest browsers, the first one in a bundle costs more than this line.
-    this.opts = Object.assign({ path: "/socket.io" }, given);
-    const { parser, autoConnect } = this.opts;
+    // Not a copy: programs change the object that they gave, and expect it to count.
+    this.opts = given;
+    given.path = given.path || "/socket.io";
+    for (const name of ["reconnectionAttempts", "reconnectionDelay", "reconnectionDelayMax"] as const)
+      if (!given[name]) delete given[name];
+    const { parser, autoConnect } = given;
     if (parser) this.encoder = new (parser as PacketParser).Encoder();
     this._autoConnect = autoConnect !== false;
     if (this._autoConnect) this.open();
@@ -110,8 +113,9 @@ export class BaseManager<
   reconnection(): boolean;
   reconnection(value: boolean): this;
   reconnection(value?: boolean): this | boolean;
-  /** Reads or sets the option of this name. */
+  /** Reads or sets the option of this name. `false` ends the series of attempts that is under way. */
   reconnection(value?: boolean): this | boolean {
+    if (value === false && this._readyState === "closed") this._close();
     return this.tune("reconnection", value);
   }
 
@@ -205,7 +209,11 @@ export class BaseManager<
 
   /** A socket was closed: the last one takes the connection with it. @internal */
   _destroy(): void {
-    if (!Object.keys(this.nsps).some((nsp) => this.nsps[nsp]!.active)) this._close();
+    let isNeeded = false;
+    this.everySocket(() => {
+      isNeeded = true;
+    });
+    if (!isNeeded) this._close();
   }
 
   /** Closes the connection and does not reconnect; sockets are told `forced close`. @internal */
@@ -301,8 +309,10 @@ export class BaseManager<
 
   /** @internal */
   _onEnd(reason: string | undefined, description: unknown): void {
+    if (this._readyState === "open" && reason === "transport error") this.tell(description as Error);
+    // A listener may have closed it.
     if (this._readyState === "open") this.closed(reason as string, description);
-    else this.fail((description || new Error(reason)) as Error);
+    else if (this._readyState === "opening") this.fail((description || new Error(reason)) as Error);
   }
 
   /** A packet came, or the first part of one. */
@@ -335,15 +345,20 @@ export class BaseManager<
     this.engine.owner = undefined;
   }
 
+  /** Tells an error of the connection. */
+  private tell(error: Error): void {
+    this.everySocket((socket) => socket._onError(error));
+    this.emitReserved("error", error);
+  }
+
   /** The connection could not be made. */
   private fail(error: Error): void {
     const { whenOpen } = this;
     this.letGo();
     this._returnDelay = (error as TransportError).retryAfter;
-    this.everySocket((socket) => socket._onError(error));
-    this.emitReserved("error", error);
+    this.tell(error);
     if (whenOpen) this.guard(() => whenOpen(error));
-    else if (this._readyState === "closed" && !this.attempts) this.reconnect(!this.reconnection());
+    else if (this._readyState === "closed" && !this.attempts) this.reconnect();
   }
 
   private closed(reason: string, description?: unknown): void {
@@ -352,12 +367,12 @@ export class BaseManager<
     this.everySocket((socket) => socket._onClose(reason, description));
     this.emitReserved("close", reason, description as DisconnectDescription);
     // A handler may have connected again.
-    if (this._readyState === "closed") this.reconnect(!this.reconnection());
+    if (this._readyState === "closed") this.reconnect();
   }
 
-  private reconnect(isUnwanted?: boolean): void {
+  private reconnect(): void {
     if (this._reconnecting) return;
-    if (this.skipReconnect || isUnwanted) {
+    if (this.skipReconnect || !this.reconnection()) {
       this.unwatch();
       return;
     }
@@ -382,7 +397,6 @@ export class BaseManager<
   }
 
   private readonly attempt = (): void => {
-    if (this.skipReconnect) return;
     this.emitReserved("reconnect_attempt", this.attempts);
     if (this.skipReconnect) return;
     // The program may have been faster.

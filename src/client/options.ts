@@ -112,7 +112,7 @@ export interface EngineSettings {
   optionsFor(transport: string): ClientTransportOptions;
 }
 
-const DEFAULTS = { path: "/socket.io", timestampParam: "t", requestTimeout: 0 };
+const DEFAULTS = { timestampParam: "t", requestTimeout: 0 };
 const ALL_TRANSPORTS = ["polling", "websocket", "webtransport"];
 
 /** Reads the options as they are now (design, semantics 9). Throws what {@link serverAddress} throws. */

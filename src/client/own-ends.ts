@@ -55,5 +55,5 @@ function refresh(socket: Socket): void {
     if (!socket.connected || socket.id !== id) return;
     socket._say({ type: PacketType.CONTROL, nsp, data: ["refresh", data] }, report);
   };
-  guard(io.platform().soon, () => readAuth(socket.auth, answer, report));
+  guard(io.platform().soon, () => readAuth(socket, answer, report));
 }

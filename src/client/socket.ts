@@ -231,7 +231,7 @@ export class Socket<
       this.leave();
       this.emitReserved("connect_error", asError(error));
     };
-    this.guard(() => readAuth(this.auth, join, refuse));
+    this.guard(() => readAuth(this, join, refuse));
   }
 
   /** Sends what is no event, now. `fail` is told of what cannot be encoded, or the server does not take. @internal */
@@ -314,8 +314,8 @@ export class Socket<
     this._pid = textOf(pid);
     this.offsetTag = textOf(offsets);
     sender.drain();
-    this.emitReserved("connect");
     sender.resume(!this.recovered);
+    this.emitReserved("connect");
     Promise.resolve().then(() => this.release());
   }
 

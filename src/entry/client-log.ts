@@ -9,7 +9,7 @@ export function logManager(manager: BaseManager): void {
   const logEngine = logOf("vaiven-client:engine", "engine.io-client:socket");
   if (log !== undefined) {
     manager.on("open", () => log("open: %s", manager.uri));
-    manager.on("error", (error) => log("cannot connect: %s", error.message));
+    manager.on("error", (error) => log("error: %s", error.message));
     manager.on("close", (reason) => log("closed: %s", reason));
     manager.on("reconnect_attempt", (attempt) => log("attempt %d", attempt));
     manager.on("reconnect", (attempt) => log("connected again at attempt %d", attempt));

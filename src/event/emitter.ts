@@ -8,7 +8,7 @@ import type {
   ReservedOrUserListener,
   Unchecked,
 } from "./event-map.js";
-import { append, type Listener, type ListenerList, prepend, remove } from "./listener-list.js";
+import { append, type Listener, type ListenerList, prepend, removeFirst } from "./listener-list.js";
 
 /** A catch-all listener: the event's name, then its arguments. */
 export type AnyListener = (...args: Unchecked[]) => void;
@@ -31,7 +31,8 @@ export class Emitter<
   Emit extends EventsMap = Listen,
   Reserved extends EventsMap = Record<never, never>,
 > {
-  private readonly handlers = new Map<unknown, ListenerList>();
+  /** By name; a number is the same name as its digits. */
+  private handlers: Record<PropertyKey, ListenerList> = Object.create(null);
   private incoming: ListenerList<AnyListener> | undefined;
   private outgoing: ListenerList<AnyListener> | undefined;
 
@@ -40,7 +41,8 @@ export class Emitter<
     event: Ev,
     listener: ReservedOrUserListener<Reserved, Listen, Ev>,
   ): this {
-    this.handlers.set(event, append(this.handlers.get(event), listener as Listener));
+    const { handlers } = this;
+    handlers[event] = append(handlers[event], listener as Listener);
     return this;
   }
 
@@ -57,18 +59,21 @@ export class Emitter<
     return this.on(event, wrapped as typeof listener);
   }
 
-  /** Removes one listener, all listeners of an event, or all listeners of all events. Catch-all listeners stay: see {@link offAny}. */
   off<Ev extends ReservedOrUserEventNames<Reserved, Listen>>(
     event?: Ev,
     listener?: ReservedOrUserListener<Reserved, Listen, Ev>,
-  ): this {
+  ): this;
+  /**
+   * Removes one listener, all listeners of an event, or all listeners of all events. Catch-all listeners stay: see {@link offAny}.
+   */
+  off(...args: [PropertyKey?, Listener?]): this {
+    // How many arguments there are tells what is meant: one that is undefined is no invitation to remove everything.
     const { handlers } = this;
-    if (event === undefined) handlers.clear();
-    else {
-      const rest = remove<OnceListener>(handlers.get(event), listener);
-      if (rest) handlers.set(event, rest);
-      else handlers.delete(event);
-    }
+    const [event = "undefined", listener] = args;
+    const rest = args.length > 1 && removeFirst<OnceListener>(handlers[event], listener);
+    if (!args.length) this.handlers = Object.create(null);
+    else if (rest) handlers[event] = rest;
+    else delete handlers[event];
     return this;
   }
 
@@ -85,7 +90,7 @@ export class Emitter<
 
   /** Calls the listeners of `event` here, whatever {@link emit} does in a subclass. False if there are none. `each` gets what each returned. */
   protected dispatch(event: unknown, args: readonly unknown[], each?: (result: unknown) => void): boolean {
-    const known = this.handlers.get(event);
+    const known = this.handlers[event as PropertyKey];
     if (known === undefined) return false;
     for (const listener of known) {
       const result: unknown = listener.apply(this, args as never[]);
@@ -108,7 +113,7 @@ export class Emitter<
   listeners<Ev extends ReservedOrUserEventNames<Reserved, Listen>>(
     event: Ev,
   ): ReservedOrUserListener<Reserved, Listen, Ev>[] {
-    return (this.handlers.get(event) || []).map((entry: OnceListener) => entry.fn || entry) as ReservedOrUserListener<
+    return (this.handlers[event] || []).map((entry: OnceListener) => entry.fn || entry) as ReservedOrUserListener<
       Reserved,
       Listen,
       Ev
@@ -117,7 +122,7 @@ export class Emitter<
 
   /** Whether `event` has a listener. */
   hasListeners<Ev extends ReservedOrUserEventNames<Reserved, Listen>>(event: Ev): boolean {
-    return this.handlers.has(event);
+    return !!this.handlers[event];
   }
 
   /** As {@link on}: component-emitter's name. */
@@ -128,25 +133,28 @@ export class Emitter<
     return this.on(event, listener);
   }
 
-  /** As {@link off}: component-emitter's name. */
   removeListener<Ev extends ReservedOrUserEventNames<Reserved, Listen>>(
     event?: Ev,
     listener?: ReservedOrUserListener<Reserved, Listen, Ev>,
-  ): this {
-    return this.off(event, listener);
+  ): this;
+  /** As {@link off}: component-emitter's name. */
+  removeListener(...args: unknown[]): this {
+    return this.off(...(args as []));
   }
 
-  /** As {@link off}: component-emitter's name. */
   removeEventListener<Ev extends ReservedOrUserEventNames<Reserved, Listen>>(
     event?: Ev,
     listener?: ReservedOrUserListener<Reserved, Listen, Ev>,
-  ): this {
-    return this.off(event, listener);
+  ): this;
+  /** As {@link off}: component-emitter's name. */
+  removeEventListener(...args: unknown[]): this {
+    return this.off(...(args as []));
   }
 
-  /** Removes all listeners of an event, or of all events. */
-  removeAllListeners<Ev extends ReservedOrUserEventNames<Reserved, Listen>>(event?: Ev): this {
-    return this.off(event);
+  removeAllListeners<Ev extends ReservedOrUserEventNames<Reserved, Listen>>(event?: Ev): this;
+  /** As {@link off}: removes all listeners of an event, or of all events. */
+  removeAllListeners(...args: unknown[]): this {
+    return this.off(...(args as []));
   }
 
   /** Adds a listener of every event that comes in, called with its name and arguments before the event's own listeners. */
@@ -163,7 +171,7 @@ export class Emitter<
 
   /** Removes one catch-all listener, or all of them. */
   offAny(listener?: AnyListener): this {
-    this.incoming = remove(this.incoming, listener);
+    this.incoming = listener && removeFirst(this.incoming, listener);
     return this;
   }
 
@@ -186,7 +194,7 @@ export class Emitter<
 
   /** Removes one catch-all listener of outgoing events, or all of them. */
   offAnyOutgoing(listener?: AnyListener): this {
-    this.outgoing = remove(this.outgoing, listener);
+    this.outgoing = listener && removeFirst(this.outgoing, listener);
     return this;
   }
 

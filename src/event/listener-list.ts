@@ -15,12 +15,20 @@ export function prepend<L extends Listener>(list: ListenerList<L> | undefined, l
   return [listener].concat(list || []);
 }
 
-/** `list` less the first entry that is `listener` or wraps it as its `fn`, or less all of them if none is named; undefined when nothing is left. */
+/** `list` less one entry, as {@link removeFirst} takes it out, or less all of them if none is named; undefined when nothing is left. */
 export function remove<L extends Listener & { fn?: Listener }>(
   list: ListenerList<L> | undefined,
   listener?: Listener,
 ): ListenerList<L> | undefined {
-  if (!listener || !list) return undefined;
+  return listener && removeFirst(list, listener);
+}
+
+/** `list` less the first entry that is `listener` or wraps it as its `fn`; undefined when nothing is left. */
+export function removeFirst<L extends Listener & { fn?: Listener }>(
+  list: ListenerList<L> | undefined,
+  listener: Listener | undefined,
+): ListenerList<L> | undefined {
+  if (!list) return undefined;
   const at = list.findIndex((entry) => entry === listener || entry.fn === listener);
   const rest = list.filter((_, index) => index !== at);
   return rest.length ? rest : undefined;

@@ -51,7 +51,11 @@ function expiryOf(attributes: readonly string[]): number {
   for (const attribute of attributes) {
     const [name = "", value = ""] = attribute.split("=", 2).map((part) => part.trim());
     if (/^max-age$/i.test(name) && /^-?\d+$/.test(value)) maxAge = Number(value);
-    else if (/^expires$/i.test(name)) expires = Date.parse(value) || expires;
+    else if (/^expires$/i.test(name)) {
+      const date = Date.parse(value);
+      // The first second of 1970, which deletes a cookie, is a date as any other.
+      if (!Number.isNaN(date)) expires = date;
+    }
   }
   return maxAge === undefined ? expires : Date.now() + maxAge * 1000;
 }

@@ -66,6 +66,17 @@ describe("vaiven.websocket", () => {
     ]);
   });
 
+  it("takes its options without a URL, for the page's own server", async () => {
+    const scene = await stage(stock, { path: "/live" });
+    vi.stubGlobal("location", { protocol: "http:", host: `127.0.0.1:${scene.port}` });
+    const options = { path: "/live", forceNew: true, reconnection: false };
+    for (const socket of [io(options), io(undefined, options), io("/", options)]) {
+      onTestFinished(() => void socket.disconnect());
+      await once(socket as never, "connect");
+      expect(socket.io.opts.path).toBe("/live");
+    }
+  });
+
   it("passes over transports that are no WebSocket", async () => {
     const scene = await stage(stock);
     const socket = await connected(library, scene.url, { transports: ["polling"] });

@@ -97,7 +97,7 @@ export class Engine extends GuardedEmitter {
     return hasExpired;
   }
 
-  /** The end, once. `error` instead of `close` where it was never open. @internal */
+  /** The end, once. `error` comes too where the connection failed. @internal */
   _end(reason: string, description?: unknown): void {
     const { readyState, socket } = this;
     if (readyState === "closed") return;
@@ -108,8 +108,8 @@ export class Engine extends GuardedEmitter {
     removeEventListener("beforeunload", this.onLeave);
     if (socket) socket.close();
     if (this._owner) this._owner._onEnd(reason, description);
-    if (readyState === "opening" && description) this.emitReserved("error", description);
-    else this.emitReserved("close", reason, description);
+    if (reason === "transport error") this.emitReserved("error", description);
+    this.emitReserved("close", reason, description);
   }
 
   private read(message: Message): void {

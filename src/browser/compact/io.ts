@@ -11,7 +11,7 @@ export function io(uri?: string | Options, given?: Options): Socket {
   const url = typeof uri === "string" ? uri : undefined;
   const opts = (url === undefined && (uri as Options | undefined)) || given || {};
   const { secure, hostname, port, namespace } = serverAddress(url, location);
-  const id = `${secure} ${hostname} ${port} ${opts.path}`;
+  const id = `${secure} ${hostname} ${port} ${opts.path || "/socket.io"}`;
   const known = shared[id];
   // A second socket of one namespace needs a connection of its own.
   const isOwn = opts.forceNew || opts["force new connection"] || opts.multiplex === false;

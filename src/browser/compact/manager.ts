@@ -55,11 +55,15 @@ export class Manager extends GuardedEmitter implements EngineOwner {
   /** Connects at once, unless `autoConnect` is false. */
   constructor(uri?: string | Options, opts?: Options) {
     super();
-    const isUrl = typeof uri === "string";
-    this.uri = isUrl ? uri : undefined;
-    this.opts = Object.assign({ path: "/socket.io" }, isUrl ? opts : uri);
-    this.encoder = new (this.opts.parser || { Encoder }).Encoder();
-    this._autoConnect = this.opts.autoConnect !== false;
+    const given = (typeof uri === "object" ? uri : opts) || {};
+    this.uri = typeof uri === "string" ? uri : undefined;
+    // Not a copy: programs change the object that they gave, and expect it to count.
+    this.opts = given;
+    given.path = given.path || "/socket.io";
+    for (const name of ["reconnectionAttempts", "reconnectionDelay", "reconnectionDelayMax"] as const)
+      if (!given[name]) delete given[name];
+    this.encoder = new (given.parser || { Encoder }).Encoder();
+    this._autoConnect = given.autoConnect !== false;
     if (this._autoConnect) this.open();
   }
 
@@ -67,6 +71,8 @@ export class Manager extends GuardedEmitter implements EngineOwner {
     return ((value?: Tunable[K]) => {
       const opts = this.opts as Partial<Tunable>;
       if (value === undefined) return opts[name] === undefined ? DEFAULTS[name] : opts[name];
+      // The series of attempts that is under way ends with the option.
+      if (value === false && name === "reconnection" && this._readyState === "closed") this.disconnect();
       opts[name] = value;
       return this;
     }) as Tuner<Tunable[K]>;
@@ -163,7 +169,7 @@ export class Manager extends GuardedEmitter implements EngineOwner {
     this.attempts = 0;
     for (const socket of this.active()) socket._onClose(reason, description);
     this.emitReserved("close", reason, description);
-    this.reconnect(!this.reconnection());
+    this.reconnect();
   }
 
   private active(): Socket[] {
@@ -196,12 +202,12 @@ export class Manager extends GuardedEmitter implements EngineOwner {
     for (const socket of this.active()) socket._onError(error);
     this.emitReserved("error", error);
     if (whenOpen) guard(() => whenOpen(error));
-    else if (!this.attempts) this.reconnect(!this.reconnection());
+    else if (!this.attempts) this.reconnect();
   }
 
-  private reconnect(isUnwanted?: boolean): void {
+  private reconnect(): void {
     // A handler may have connected again.
-    if (this._reconnecting || this.skipsReconnect || isUnwanted || this._readyState !== "closed") return;
+    if (this._reconnecting || this.skipsReconnect || !this.reconnection() || this._readyState !== "closed") return;
     if (this.attempts >= this.reconnectionAttempts()) {
       this.attempts = 0;
       this.emitReserved("reconnect_failed");

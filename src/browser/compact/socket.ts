@@ -153,8 +153,8 @@ export class Socket extends GuardedEmitter {
         clearTimeout(timer);
         acks.delete(id);
         if (error) this.sendBuffer = this.sendBuffer.filter((other) => other !== packet);
-        if (settles) callback(error, ...args);
-        else if (!error) (callback as (...args: unknown[]) => void)(...args);
+        if (settles) callback.call(this, error, ...args);
+        else if (!error) (callback as (...args: unknown[]) => void).apply(this, args);
       };
       const timer =
         timeout === undefined
@@ -195,7 +195,7 @@ export class Socket extends GuardedEmitter {
 
   /** The connection is open: joins the namespace. @internal */
   _onOpen(): void {
-    const { io, auth, pid } = this;
+    const { io, pid } = this;
     const { engine } = io;
     if (this.joining === engine) return;
     this.joining = engine;
@@ -208,7 +208,7 @@ export class Socket extends GuardedEmitter {
         data: pid ? Object.assign({ pid, offset: this.lastOffset }, data) : data,
       });
     };
-    guard(() => (typeof auth === "function" ? auth(join) : join(auth)));
+    guard(() => (typeof this.auth === "function" ? this.auth(join) : join(this.auth)));
   }
 
   /** @internal */
@@ -260,8 +260,8 @@ export class Socket extends GuardedEmitter {
     this.sendBuffer = [];
     this.receiveBuffer = [];
     for (const packet of sendBuffer) guard(() => this.transmit(packet));
-    this.emitReserved("connect");
     this.retry(true);
+    this.emitReserved("connect");
     for (const args of receiveBuffer) if (this.connected) this.deliver(args);
   }
 

@@ -107,6 +107,18 @@ export function describeConnecting(library: ClientUnderTest): void {
       expect((await arrival)[0].handshake.auth).toEqual({ token: "abc", deep: { n: [1] } });
     });
 
+    it("asks a function for auth with the socket as this", async () => {
+      const scene = await stage(stock);
+      const selves: unknown[] = [];
+      const socket = await connected(library, scene.url, {
+        auth(this: unknown, answer: (data: object) => void) {
+          selves.push(this);
+          answer({});
+        },
+      });
+      expect(selves.map((self) => self === socket)).toEqual([true]);
+    });
+
     it("asks a function for auth at each connect", async () => {
       const scene = await stage(stock);
       const tokens: unknown[] = [];
@@ -178,6 +190,21 @@ export function describeConnecting(library: ClientUnderTest): void {
       scene.io.use((_socket, next) => next("text" as unknown as Error));
       const [error] = await once<[Error]>(client(library, scene.url), "connect_error");
       expect(error.message).toBe("");
+    });
+
+    it("means the usual path by an empty one, and shares a connection with who names it", async () => {
+      const scene = await stage(stock);
+      scene.io.of("/other");
+      scene.io.of("/third");
+      const socket = library.io(scene.url, { path: "" });
+      const other = library.io(`${scene.url}/other`, { path: "/socket.io" });
+      const third = library.io(`${scene.url}/third`, { path: undefined as unknown as string });
+      onTestFinished(() => {
+        for (const each of [socket, other, third]) each.disconnect();
+      });
+      await Promise.all([once(socket, "connect"), once(other, "connect"), once(third, "connect")]);
+      expect([other.io, third.io].map((manager) => manager === socket.io)).toEqual([true, true]);
+      expect(scene.io.engine.clientsCount).toBe(1);
     });
 
     it("asks under another path", async () => {

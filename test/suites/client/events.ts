@@ -146,6 +146,40 @@ export function describeClientEvents(library: ClientUnderTest): void {
       expect(socket.hasListeners("n")).toBe(false);
     });
 
+    it("stay heard where off names an event that is undefined, or another listener", () => {
+      const socket = client(library, "http://127.0.0.1:9", { autoConnect: false });
+      const nobody = undefined as unknown as string;
+      const listener = (): void => {};
+      socket.on("n", listener).on("n", listener);
+      socket
+        .off(nobody)
+        .off(nobody, listener)
+        .removeAllListeners(nobody)
+        .removeListener("n", () => {});
+      expect(socket.listeners("n")).toHaveLength(2);
+      socket.off("n", undefined as unknown as () => void);
+      expect(socket.listeners("n")).toHaveLength(1);
+      expect(socket.off().hasListeners("n")).toBe(false);
+    });
+
+    it("are one event whether a number or its digits name them", async () => {
+      const { socket, server } = await both();
+      const heard: unknown[] = [];
+      socket.on("7", (value: unknown) => heard.push(["text", value]));
+      socket.on(7 as unknown as string, (value: unknown) => heard.push(["number", value]));
+      const mark = once(socket, "mark");
+      server.emit("7", "a");
+      server.emit(7 as unknown as string, "b");
+      server.emit("mark");
+      await mark;
+      expect(heard).toEqual([
+        ["text", "a"],
+        ["number", "a"],
+        ["text", "b"],
+        ["number", "b"],
+      ]);
+    });
+
     for (const name of ["connect", "connect_error", "disconnect", "disconnecting", "newListener", "removeListener"]) {
       it(`throw when they are named ${name}`, () => {
         const socket = client(library, "http://127.0.0.1:9", { autoConnect: false });
@@ -201,6 +235,22 @@ export function describeClientEvents(library: ClientUnderTest): void {
         socket.timeout(20_000).emit("ask", (...args: unknown[]) => resolve(args));
       });
       expect(got).toEqual([null, "yes"]);
+    });
+
+    it("are called with the socket as this", async () => {
+      const { socket, server } = await both();
+      server.on("ask", (answer: () => void) => answer());
+      const plain = await new Promise<unknown>((resolve) => {
+        socket.emit("ask", function (this: unknown) {
+          resolve(this);
+        });
+      });
+      const timed = await new Promise<unknown>((resolve) => {
+        socket.timeout(20_000).emit("ask", function (this: unknown) {
+          resolve(this);
+        });
+      });
+      expect([plain, timed].map((self) => self === socket)).toEqual([true, true]);
     });
 
     it("take their time from ackTimeout", async () => {

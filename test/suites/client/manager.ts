@@ -82,6 +82,40 @@ export function describeManager(library: ClientLibrary): void {
       expect(socket.io.engine.id).toBe(connection?.id);
     });
 
+    it("keeps the options object that it is given, with a path in it", () => {
+      for (const path of [undefined, "", "/other"]) {
+        const given = { autoConnect: false, path } as { autoConnect: boolean; path: string };
+        const manager = new library.Manager("http://127.0.0.1:9", given);
+        expect(manager.opts === given).toBe(true);
+        expect(given.path).toBe(path || "/socket.io");
+      }
+    });
+
+    it("takes 0 for no value of reconnectionAttempts, reconnectionDelay and reconnectionDelayMax, but not from their methods", () => {
+      const none = { reconnectionAttempts: 0, reconnectionDelay: 0, reconnectionDelayMax: 0, timeout: 0 };
+      const manager = new library.Manager("http://127.0.0.1:9", { autoConnect: false, ...none });
+      expect(manager.reconnectionAttempts()).toBe(Number.POSITIVE_INFINITY);
+      expect(manager.reconnectionDelay()).toBe(1000);
+      expect(manager.reconnectionDelayMax()).toBe(5000);
+      expect(manager.timeout()).toBe(0);
+      manager.reconnectionAttempts(0).reconnectionDelay(0).reconnectionDelayMax(0);
+      expect(manager.reconnectionAttempts()).toBe(0);
+      expect(manager.reconnectionDelay()).toBe(0);
+      expect(manager.reconnectionDelayMax()).toBe(0);
+    });
+
+    it("has an engine that tells error and close where nothing listens", async () => {
+      const scene = await stage(stock);
+      await scene.io.close();
+      const socket = client(library, scene.url);
+      const told: unknown[] = [];
+      socket.io.engine.on("error", () => told.push("error"));
+      socket.io.engine.on("close", (reason: string) => told.push(reason));
+      await once(socket.io, "error");
+      await turn();
+      expect(told).toEqual(["error", "transport error"]);
+    });
+
     it("leaves its listeners in place over a disconnect", async () => {
       const scene = await stage(stock);
       const socket = await connected(library, scene.url);

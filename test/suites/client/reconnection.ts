@@ -2,7 +2,7 @@
 import { Server, type Socket as ServerSocket } from "socket.io";
 import { describe, expect, it } from "vitest";
 import { type ClientLibrary, client, closeServer, connected, stage } from "../../support/scene.js";
-import { once, until } from "../../support/waiting.js";
+import { once, silence, until } from "../../support/waiting.js";
 
 const stock = { Server };
 const eager = { reconnection: true, reconnectionDelay: 5, reconnectionDelayMax: 20 };
@@ -41,6 +41,26 @@ export function describeReconnection(library: ClientLibrary): void {
       await stage(stock, {}, scene.port);
       await back;
       expect(errors[0]).toBeInstanceOf(Error);
+    });
+
+    it("gives up where reconnection is switched off while it tries, and may be told to connect again", async () => {
+      const scene = await stage(stock);
+      await closeServer(scene.io);
+      const manager = new library.Manager(scene.url, { ...eager, autoConnect: false });
+      const told: unknown[] = [];
+      manager.on("reconnect_attempt", (attempt) => {
+        told.push(attempt);
+        if (attempt === 2) manager.reconnection(false);
+      });
+      const tried = once(manager, "reconnect_error");
+      manager.open();
+      await tried;
+      await until(() => told.length === 2, "the second attempt is told");
+      await silence();
+      expect(told).toEqual([1, 2]);
+      await stage(stock, {}, scene.port);
+      expect(await new Promise((resolve) => manager.open((error) => resolve(error)))).toBeUndefined();
+      manager.engine.close();
     });
 
     it("sends what was emitted meanwhile, in order, and no acknowledged emit twice", async () => {

@@ -36,6 +36,44 @@ export function describeTransports(library: ClientLibrary): void {
       }
     });
 
+    it("has an engine that shows of each packet whether it may be compressed", async () => {
+      const scene = await stage(stock);
+      const socket = await connected(library, scene.url, { transports: ["websocket"] });
+      const shown: unknown[] = [];
+      socket.io.engine.on("packetCreate", (packet) => shown.push(packet));
+      socket.compress(false).emit("a", Buffer.from([1]));
+      socket.emit("b");
+      await until(() => shown.length === 3, "all packets are shown");
+      expect(shown).toMatchObject([
+        { type: "message", options: { compress: false } },
+        { type: "message", options: { compress: false } },
+        { type: "message", data: '2["b"]', options: { compress: true } },
+      ]);
+    });
+
+    it("tells error before the end where an open connection fails: the manager and its engine", async () => {
+      const scene = await stage(stock);
+      const socket = await connected(library, scene.url, { transports: ["polling"] });
+      const told: unknown[][] = [];
+      for (const event of ["error", "close"] as const) {
+        socket.io.on(event, (what: unknown) => told.push(["manager", event, what instanceof Error || what]));
+        socket.io.engine.on(event, (what: unknown) => told.push(["engine", event, what instanceof Error || what]));
+      }
+      const ended = once(socket, "disconnect");
+      scene.httpServer.prependListener("request", ({ socket: connection }) => void connection.destroy());
+      socket.emit("lost");
+      expect((await ended)[0]).toBe("transport error");
+      await until(() => told.length === 4, "all is told");
+      expect(told.filter(([who]) => who === "manager")).toEqual([
+        ["manager", "error", true],
+        ["manager", "close", "transport error"],
+      ]);
+      expect(told.filter(([who]) => who === "engine")).toEqual([
+        ["engine", "error", true],
+        ["engine", "close", "transport error"],
+      ]);
+    });
+
     it("begins with WebSocket where it stands alone", async () => {
       const scene = await stage(stock);
       const requests: string[] = [];

@@ -29,6 +29,13 @@ describe("CookieJar", () => {
     expect(jar.header(undefined)).toBeUndefined();
   });
 
+  it("forgets a cookie that a server deletes as of the first second of 1970", () => {
+    const jar = new CookieJar();
+    jar.store(["a=1", "b=1"]);
+    jar.store(["a=; Path=/; Expires=Thu, 01 Jan 1970 00:00:00 GMT"]);
+    expect(jar.header(undefined)).toBe("b=1");
+  });
+
   it("holds 180, and lets the oldest go for one more", () => {
     const jar = new CookieJar();
     for (let n = 0; n < 500; n++) jar.store([`c${n}=1`]);

@@ -103,6 +103,23 @@ describe("middlewares and listeners", () => {
       expect(answer.toLowerCase()).toContain(name.toLowerCase());
   });
 
+  it("cannot replace what the handshake itself says, nor give its answer a body", async () => {
+    const { port, engine } = await engineOn();
+    engine.use((_req, res, next) => {
+      res.setHeader("Sec-WebSocket-Accept", "mine");
+      res.setHeader("Content-Length", "5");
+      next();
+    });
+    const raw = new RawSocket(port).send(
+      `GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\n${UPGRADE_HEADERS}\r\n`,
+    );
+    const answer = await raw.until("maxPayload");
+    expect(answer.match(/^sec-websocket-accept: .*$/gim)).toEqual([
+      "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=",
+    ]);
+    expect(answer).not.toMatch(/^content-length/im);
+  });
+
   it("cannot write a header that would write others", async () => {
     const { port, engine } = await engineOn();
     engine.on("headers", (headers) => {

@@ -52,6 +52,16 @@ describe("a decoder of streams", () => {
     ]);
   });
 
+  it("keeps what is not complete in memory of its own", () => {
+    const decoder = new StreamDecoder(10);
+    const packets: string[] = [];
+    const chunk = Uint8Array.of(3, 0x34, 0x61);
+    decoder.push(chunk, (packet) => packets.push(hex(packet)));
+    chunk.fill(0);
+    decoder.push(Uint8Array.of(0x62), (packet) => packets.push(hex(packet)));
+    expect(packets).toEqual(["346162"]);
+  });
+
   it("reads back what was written, however the stream is cut", () => {
     const packet = fc.record({
       bytes: fc.oneof(

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { InMemoryAdapter } from "../../../src/adapter/in-memory-adapter.js";
 import { BroadcastOperator, RemoteSocket } from "../../../src/server/broadcast-operator.js";
 import { Socket } from "../../../src/server/socket.js";
 import { type FakeConnection, type MemoryServer, memoryServer } from "./fake-connection.js";
@@ -100,6 +101,23 @@ describe("acknowledged broadcasts", () => {
     peers[1]?.end();
     peers[2]?.receive('30["c"]');
     expect(await answer).toEqual(["a", "c"]);
+  });
+
+  it("of this process only wait for no other", async () => {
+    class Cluster extends InMemoryAdapter {
+      override serverCount(): Promise<number> {
+        return Promise.resolve(3);
+      }
+    }
+    const { io, clock, peers } = three(memoryServer({ adapter: Cluster }));
+    const own = io.local.timeout(1000).emitWithAck("ask");
+    for (const peer of peers) peer.receive('30["own"]');
+    expect(await own).toEqual(["own", "own", "own"]);
+    const all = io.timeout(1000).emitWithAck("ask");
+    for (const peer of peers) peer.receive('31["all"]');
+    await Promise.resolve();
+    clock.advance(1000);
+    await expect(all).rejects.toMatchObject({ code: "ACK_TIMEOUT", responses: ["all", "all", "all"] });
   });
 
   it("to nobody are answered by nobody", async () => {

@@ -69,6 +69,16 @@ describe("joining a namespace", () => {
     expect(connection.take()).toEqual(['0/c,{"sid":"id-2"}']);
   });
 
+  it("counts those that the server has ended, of which packets may still come", () => {
+    const { io, connect } = memoryServer({ maxNamespacesPerConnection: 2 });
+    for (const name of ["a", "b", "c"]) io.of(name).on("connection", (socket) => socket.disconnect());
+    const connection = connect();
+    connection.receive("0/a,", "0/b,");
+    connection.take();
+    connection.receive("0/c,");
+    expect(connection.take()).toEqual([expect.stringContaining("CONNECT_TOO_MANY_NAMESPACES")]);
+  });
+
   it("does not happen when the connection ends first", () => {
     const { io, connect } = memoryServer();
     let letIn = (): void => {};

@@ -32,6 +32,16 @@ function serverWith(options: object = {}): MemoryServer & { readonly lost: LostS
 /** The one socket of the main namespace. */
 const socketOf = ({ io }: MemoryServer) => [...io.sockets.sockets.values()][0]!;
 
+it("a dynamic namespace stays as long as a client that is away may come back to it", () => {
+  const server = memoryServer({ connectionStateRecovery: {}, cleanupEmptyChildNamespaces: true });
+  server.io.of(/^\/game-/);
+  const [connection] = join(server, {}, "/game-1,");
+  connection.end("transport close");
+  expect(server.io._nsps.has("/game-1")).toBe(true);
+  server.clock.advance(121_000);
+  expect(server.io._nsps.has("/game-1")).toBe(false);
+});
+
 describe("what a client says of what it has", () => {
   it.each([
     ["more than was sent", '["received",2]'],

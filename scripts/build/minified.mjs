@@ -1,7 +1,7 @@
 // What the minified browser files have beyond the minifier's own work. The files for reading, `vaiven.js` and those for bundlers, have none of it.
 //
 // Private names: names that the sources declare only as `private`, `protected` or `@internal` become one or two letters. A name stays that is also
-// declared in any other way, stands in a text, or is known to the platform (TypeScript's declarations of the DOM and of ECMAScript).
+// declared in any other way (as what travels has to be), stands in a text, or is known to the platform (TypeScript's declarations of the DOM and of ECMAScript).
 //
 // Packet types: the digit stands in the place of `PacketType.EVENT` and its like, of which minifiers know only that it is a property of an object.
 //
@@ -22,13 +22,16 @@ export function privateNames(entries) {
   for (const file of sourcesOf(entries)) {
     const text = readFileSync(file, "utf8");
     const { program, comments } = parseSync(file, text);
-    /** Where the declarations end whose members are all internal. */
+    /** Where the declaration ends in which everything is internal. */
     let internalUntil = 0;
+    /** Where texts begin that are types, such as `Host["soon"]`. */
+    const types = new Set();
     const declare = (node) => {
       if (node.computed || node.key?.type !== "Identifier") return;
       const isHidden = node.accessibility === "private" || node.accessibility === "protected";
       const hides = isHidden || node.start < internalUntil || isInternal(node, text, comments);
       (hides ? hidden : kept).add(node.key.name);
+      if (hides) internalUntil = Math.max(internalUntil, node.end);
     };
     const enter = (node) => {
       if (isInternal(node, text, comments)) internalUntil = node.end;
@@ -44,7 +47,8 @@ export function privateNames(entries) {
       TSPropertySignature: declare,
       TSMethodSignature: declare,
       ObjectExpression: ({ properties }) => properties.forEach(declare),
-      Literal: (node) => typeof node.value === "string" && kept.add(node.value),
+      TSLiteralType: ({ literal }) => types.add(literal.start),
+      Literal: ({ value, start }) => typeof value === "string" && !types.has(start) && kept.add(value),
     }).visit(program);
   }
   const names = [...hidden].filter((name) => !kept.has(name));

@@ -6,7 +6,7 @@ import { XHR } from "./polling-transport.js";
 import { surroundings } from "./surroundings.js";
 import { WebSocket } from "./websocket-transport.js";
 
-/** See {@link ClientHost}. */
+/** See {@link ClientHost}. @internal */
 export const browserHost: ClientHost = Object.assign({}, surroundings, {
   transports: { polling: typeof XMLHttpRequest === "undefined" ? undefined : XHR, websocket: WebSocket },
   upgrade: upgradeClient,

@@ -5,7 +5,7 @@ import { LONGEST_DELAY_MS } from "../session/platform.js";
 /** Microtasks; promises everywhere, because `queueMicrotask` is younger than the oldest browsers that we serve. */
 const resolved: Promise<void> = Promise.resolve();
 
-/** The browser's {@link ClientPlatform}. Timers are looked up at each call, so that fake ones are followed. */
+/** The browser's {@link ClientPlatform}. Timers are looked up at each call, so that fake ones are followed. @internal */
 export const browserPlatform: ClientPlatform = {
   now: () => performance.now(),
   after(ms, fn) {

@@ -2,7 +2,7 @@
 import type { ClientHost } from "../session/client-host.js";
 import { browserPlatform } from "./platform.js";
 
-/** A host without its transports and its codec of packets: each of the browser files brings its own. */
+/** A host without its transports and its codec of packets: each of the browser files brings its own. @internal */
 export const surroundings: Omit<ClientHost, "transports" | "upgrade" | "encode" | "createReader"> = {
   // A page has a connection or two: what is sent leaves in the microtask behind the handler, and nothing has to collect it.
   flushQueue: { enter() {}, leave() {}, add: (flushable) => browserPlatform.soon(() => flushable.flush()) },

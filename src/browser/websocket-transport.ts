@@ -8,6 +8,7 @@ import { partOf, readBinaryText } from "./payload-codec.js";
 
 /** WebSocket in a browser. */
 class BrowserWebSocket implements ClientTransport {
+  /** @internal */
   sink!: TransportSink;
   writable = false;
   private readonly context: ClientTransportContext;

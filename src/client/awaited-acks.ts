@@ -23,7 +23,7 @@ export interface AwaitedAcks {
   abandon(reason: string, plain?: boolean): void;
 }
 
-/** Makes the table of one socket. */
+/** Makes the table of one socket. @internal */
 export function awaitedAcks(socket: Socket): AwaitedAcks {
   const table = new Map<number, PendingAck>();
   const take = (id: number): PendingAck | undefined => {

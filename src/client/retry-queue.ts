@@ -7,6 +7,7 @@ import type { EmitFlags, SocketOptions } from "./socket-options.js";
 /** Events under way at once where each is sent once. More would only fill buffers: the answers come in the order of the events. */
 const WINDOW = 16;
 
+/** @internal */
 interface Entry {
   /** The event's name and arguments, without its callback. */
   readonly data: unknown[];
@@ -35,7 +36,7 @@ export interface EmitsOnce {
   whenTooOld(event: readonly unknown[], drop: (error: VaivenError) => void): void;
 }
 
-/** Makes the queue of one socket. */
+/** Makes the queue of one socket. @internal */
 export function retryQueue(
   socket: Socket,
   { retries = 0, ackTimeout }: Partial<SocketOptions>,

@@ -43,7 +43,7 @@ export interface Sender {
   encode(packet: SocketPacket, options?: OutgoingOptions): Outgoing;
 }
 
-/** Makes the way out of one socket. `notify` tells the listeners of outgoing events. */
+/** Makes the way out of one socket. `notify` tells the listeners of outgoing events. @internal */
 export function makeSender(
   socket: Socket,
   opts: Partial<SocketOptions>,

@@ -21,6 +21,7 @@ import { refuseReserved } from "../event/reserved.js";
 import type { ControlMessage } from "../packet/control-packet.js";
 import type { Outgoing } from "../packet/outgoing.js";
 import { PacketType, type SocketPacket } from "../packet/socket-packet.js";
+import type { Envelope } from "../session/open-data.js";
 import { readAuth } from "./credentials.js";
 import type { Delivery, DeliveryTerms } from "./delivery.js";
 import { GuardedEmitter } from "./guarded-emitter.js";
@@ -40,6 +41,13 @@ interface ConnectData {
   readonly sid?: string;
   readonly pid?: string;
   readonly vaiven?: Partial<DeliveryTerms> & { readonly offsets?: string };
+}
+
+/** What the client says when it joins, beside the program's own `auth`. */
+interface JoinData {
+  readonly pid?: string | undefined;
+  readonly offset?: string | undefined;
+  readonly vaiven?: Envelope & { readonly session: unknown };
 }
 
 /**
@@ -215,7 +223,7 @@ export class Socket<
       // The function may answer late.
       if (this.joining !== engine || io.engine !== engine || !this.isActive) return;
       const caps = CAPABILITIES.concat(delivery ? "delivery" : []);
-      const own = _envelope && { vaiven: { v: 1, caps, session: delivery && delivery.claim() } };
+      const own: JoinData | undefined = _envelope && { vaiven: { v: 1, caps, session: delivery && delivery.claim() } };
       const say = (more: object | undefined, fail: (error: unknown) => void): void => {
         const payload = Object.assign({}, this._pid && { pid: this._pid, offset: this._lastOffset }, data, more);
         const packet: SocketPacket = { type: PacketType.CONNECT, nsp };

@@ -12,7 +12,7 @@ export type AckCallback = (...args: unknown[]) => void;
 /** Called with an error, or with null and the arguments of an ACK packet. */
 export type TimedAckCallback = (error: Error | null, ...args: unknown[]) => void;
 
-/** What an {@link AckTable} holds: the answer's receiver, and what to do when no answer can come any more. */
+/** What an {@link AckTable} holds: the answer's receiver, and what to do when no answer can come any more. @internal */
 export interface PendingAck {
   (...args: unknown[]): void;
   /** Absent for plain callbacks, which are released and not called. */

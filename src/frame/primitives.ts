@@ -3,6 +3,8 @@
 /**
  * Byte work that a host does faster than portable code could. Every function is synchronous and never keeps its arguments.
  * The host (node/, browser/, a test) implements it once per process.
+ *
+ * @internal
  */
 export interface BytePrimitives {
   /**

@@ -19,6 +19,7 @@ export type PollingCodec = Pick<PayloadCodec, "write" | "read">;
 
 /** The polling transport of a client. Hosts subclass it, and give their codec and the way to make a request. */
 export abstract class PollingClient implements ClientTransport, PayloadReceiver {
+  /** @internal */
   sink!: TransportSink;
   protected readonly context: ClientTransportContext;
   protected abstract readonly payload: PollingCodec;

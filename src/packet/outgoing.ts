@@ -10,6 +10,8 @@ export type WirePacket = string | Uint8Array;
 /**
  * A way to write an {@link Outgoing}: each transport owns the forms that it sends (an unmasked frame, polling text, Engine.IO 3 …).
  * Forms are made once per process with {@link wireForm}; `index` is where an Outgoing keeps its encoding.
+ *
+ * @internal
  */
 export interface WireForm<T> {
   readonly index: number;
@@ -34,6 +36,8 @@ export interface OutgoingOptions {
 /**
  * One packet on its way out: usually a single Engine.IO packet, and for a Socket.IO packet with attachments the text and the bytes
  * that must follow it with nothing between. Immutable: what is queued on a thousand connections is one object.
+ *
+ * @internal
  */
 export class Outgoing {
   /** The first Engine.IO packet. */

@@ -8,7 +8,7 @@ import { type Outgoing, type WireForm, type WirePacket, wireForm } from "./outgo
 const SEPARATOR = "\u001e";
 const LETTER_B = 98;
 
-/** Who takes the packets of a payload. Returning false stops the reading: nobody wants the rest. */
+/** Who takes the packets of a payload. Returning false stops the reading: nobody wants the rest. @internal */
 export interface PayloadReceiver {
   /** One text packet, its type digit first and known. */
   onText(packet: string): boolean;

@@ -6,7 +6,7 @@ import type { FlushScheduler } from "./flush-queue.js";
 import type { Cancel, Platform } from "./platform.js";
 import type { ClientTransport } from "./transport.js";
 
-/** What a client's pure code needs of its host: browsers have neither SHA-1 nor zlib at hand, and a client needs neither. */
+/** What a client's pure code needs of its host: browsers have neither SHA-1 nor zlib at hand, and a client needs neither. @internal */
 export interface ClientPlatform extends Pick<Platform, "now" | "after" | "soon" | "textByteLength"> {
   /** A number from 0 up to 1: for jitter and for URLs that no cache knows. It need not be hard to guess. */
   random(): number;
@@ -38,7 +38,7 @@ export interface ClientTransportOptions {
   readonly [option: string]: unknown;
 }
 
-/** What a transport of a client is made of. */
+/** What a transport of a client is made of. @internal */
 export interface ClientTransportContext {
   readonly options: ClientTransportOptions;
   /** The session that it shall join; undefined for the first transport of a session. */

@@ -23,7 +23,7 @@ export interface UpgradingClient {
 const PROBE = new Outgoing("2probe");
 const CONFIRMATION = new Outgoing("5");
 
-/** Tries one transport of `names` after the other, until the session has gone over to one. The function that is returned gives that up. */
+/** Tries one transport of `names` after the other, until the session has gone over to one. The function that is returned gives that up. @internal */
 export function upgradeClient(client: UpgradingClient, names: TransportName[]): Cancel {
   let isWanted = true;
   let discard: Cancel = () => {};

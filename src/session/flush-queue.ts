@@ -14,6 +14,8 @@ export type FlushScheduler = Pick<FlushQueue, "enter" | "leave" | "add">;
  *
  * While a chunk is read (`enter` … `leave`), everything that handlers send collects, and leaves when the last sink has returned.
  * Outside of a read, the first `add` of a turn schedules one flush at the end of that turn. Nothing waits for a timer.
+ *
+ * @internal
  */
 export class FlushQueue {
   private dirty: Flushable[] = [];

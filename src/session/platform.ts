@@ -7,7 +7,7 @@ export type Cancel = () => void;
 /** The longest delay of a timer, nearly 25 days. Beyond it timers of JavaScript fire at once. */
 export const LONGEST_DELAY_MS = 0x7fffffff;
 
-/** Time. The only source of it for pure code, so that a fake clock drives every state machine. */
+/** Time. The only source of it for pure code, so that a fake clock drives every state machine. @internal */
 export interface Clock {
   /** Milliseconds on a monotonic clock with an arbitrary origin. Follows fake timers where the user installed them. */
   now(): number;

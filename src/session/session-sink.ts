@@ -6,7 +6,7 @@ import type { Transport } from "./transport.js";
 /** Why a session ended, in Socket.IO's words. The detail is in the description. */
 export type CloseReason = "transport error" | "transport close" | "forced close" | "ping timeout" | "parse error";
 
-/** Who owns a session. Called synchronously, in order. */
+/** Who owns a session. Called synchronously, in order. @internal */
 export interface SessionSink {
   /** One text message. `packet` is the whole Engine.IO packet; the message begins at `start`. */
   onMessage(packet: string, start: number): void;
@@ -18,7 +18,7 @@ export interface SessionSink {
   onClose(reason: CloseReason, description: unknown): void;
 }
 
-/** Who watches a session from outside: the events of `socket.conn`, `io.engine` and `socket.io.engine`. Costs nothing while there is none. */
+/** Who watches a session from outside: the events of `socket.conn`, `io.engine` and `socket.io.engine`. Costs nothing while there is none. @internal */
 export interface SessionObserver<T extends Transport = Transport> {
   onPacket?(type: string, data: string | Uint8Array | undefined): void;
   onPacketCreate?(type: string, data: string | Uint8Array | undefined, compress?: boolean): void;

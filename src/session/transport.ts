@@ -14,6 +14,8 @@ export type TransportName = "polling" | "websocket" | "webtransport";
  * - Nothing here throws because of the peer or the network: all failures end in `sink.onClose(error)`.
  * - After `sink.onClose`, and after `discard()`, no method of the sink is called any more, and every method here is a no-op.
  * - `sink` may be replaced at any time (an upgrade hands a transport from a probe to a session).
+ *
+ * @internal
  */
 export interface Transport {
   readonly name: TransportName;
@@ -40,7 +42,7 @@ export interface Transport {
   discard(): void;
 }
 
-/** A transport of a client, which must first be opened. */
+/** A transport of a client, which must first be opened. @internal */
 export interface ClientTransport extends Transport {
   /** Connects; then `sink.onOpen`, or `sink.onClose(error)`. Once. */
   open(): void;
@@ -51,7 +53,7 @@ export interface ClientTransport extends Transport {
   pause?(done: () => void): void;
 }
 
-/** Who listens to a transport. Called synchronously, in the order in which packets arrived. */
+/** Who listens to a transport. Called synchronously, in the order in which packets arrived. @internal */
 export interface TransportSink {
   /** Client transports: `open()` succeeded (WebSocket: the handshake is done; polling: the first response is here). */
   onOpen?(): void;

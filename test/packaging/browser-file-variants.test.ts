@@ -3,12 +3,16 @@ import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { createRequire } from "node:module";
 import { createContext, Script } from "node:vm";
-import { Server, type ServerOptions } from "socket.io";
+import { Server, type ServerOptions, type Socket } from "socket.io";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { WebSocket } from "ws";
 import { listening } from "../support/scene.js";
+import { once } from "../support/waiting.js";
 
 const parser = createRequire(import.meta.url)("socket.io-msgpack-parser") as NonNullable<ServerOptions["parser"]>;
+
+/** The built package, as a CommonJS program gets it. */
+const { Server: Own } = createRequire(import.meta.url)("../../dist/index.js") as { Server: typeof Server };
 
 type Connect = (
   url: string,
@@ -54,7 +58,51 @@ async function echo(name: string, options: Partial<ServerOptions>, value: unknow
   return socket.timeout(60_000).emitWithAck("echo", value);
 }
 
+type Page = ReturnType<Connect> & {
+  readonly recovered: boolean;
+  once(event: string, listener: () => void): void;
+};
+
+/** A socket of a browser file, and its server, which is closed when the test ends. */
+async function visit(name: string, Library: typeof Server, options: Partial<ServerOptions>) {
+  const http = createServer();
+  const io = new Library(http, options);
+  const arrival = once<[Socket]>(io, "connection");
+  const port = await listening(http);
+  const page = load(name)(`http://127.0.0.1:${port}`, { transports: ["websocket"], reconnectionDelay: 1 }) as Page;
+  onTestFinished(async () => {
+    page.disconnect();
+    await io.close();
+  });
+  await once(page as never, "connect");
+  return { page, socket: (await arrival)[0] };
+}
+
 describe("a browser file", () => {
+  // Private names are shortened in it. These are not private: they travel.
+  it.each(["vaiven.min.js", "vaiven.websocket.min.js"])("has its state recovered: %s", async (name) => {
+    const { page, socket } = await visit(name, Server, { connectionStateRecovery: {} });
+    const heard = once(page as never, "first");
+    socket.emit("first");
+    await heard;
+    const back = once(page as never, "connect");
+    socket.conn.close();
+    await back;
+    expect(page.recovered).toBe(true);
+  });
+
+  it("is told of a handler's error by a server of ours", async () => {
+    const { page, socket } = await visit("vaiven.min.js", Own, {});
+    socket.on("fail", () => {
+      throw Object.assign(new Error("of the handler"), { code: "NO" });
+    });
+    (socket.nsp.server as unknown as { onError(fn: () => void): void }).onError(() => {});
+    await expect(page.timeout(60_000).emitWithAck("fail")).rejects.toMatchObject({
+      message: "of the handler",
+      code: "NO",
+    });
+  });
+
   it("talks without polling", async () => {
     expect(await echo("vaiven.websocket.min.js", {}, { numero: 7 })).toEqual({ numero: 7 });
   });

@@ -11,7 +11,7 @@ import type { Options } from "./options.js";
 /** Takes an error, or null and the arguments of an acknowledgement. */
 type Answer = (error: Error | null, ...args: Unchecked[]) => void;
 
-/** What was asked for one emit. */
+/** What was asked for one emit. @internal */
 interface Flags {
   volatile?: boolean;
   compress?: boolean;
@@ -20,7 +20,7 @@ interface Flags {
   settles?: boolean;
 }
 
-/** An event that is sent until it is acknowledged. */
+/** An event that is sent until it is acknowledged. @internal */
 interface Retried {
   readonly data: Unchecked[];
   readonly flags: Flags;
@@ -109,11 +109,8 @@ export class Socket extends GuardedEmitter {
     const callback = typeof args[args.length - 1] === "function" ? args.pop() : undefined;
     const data = [event, ...args];
     this.flags = {};
-    if (!this.opts.retries || flags.volatile) this.emitOnce(data, flags, callback);
-    else {
-      this.retried.push({ data, flags, callback, tries: 0, isUnderWay: false });
-      this.retry();
-    }
+    if (this.opts.retries && !flags.volatile) this.emitWithRetries(data, flags, callback);
+    else this.emitOnce(data, flags, callback);
     return this;
   }
 
@@ -171,6 +168,11 @@ export class Socket extends GuardedEmitter {
   private transmit(packet: SocketPacket): void {
     this.notifyOutgoing(packet.data as Unchecked[]);
     this.io._send(packet);
+  }
+
+  private emitWithRetries(data: Unchecked[], flags: Flags, callback: Answer | undefined): void {
+    this.retried.push({ data, flags, callback, tries: 0, isUnderWay: false });
+    this.retry();
   }
 
   /** The option `retries`: sends the first event that waits. `again`: whatever was under way is lost. */

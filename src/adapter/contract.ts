@@ -1,4 +1,4 @@
-// adapter/ contract: who receives a broadcast. The names are those of npm's `socket.io-adapter`, so that its subclasses fit (design: "Public classes and plugins").
+// adapter/ contract: who receives a broadcast. The names are those of npm's `socket.io-adapter`, so that its subclasses fit (ARCHITECTURE.md, "Public classes and plugins").
 import type { Outgoing } from "../packet/outgoing.js";
 import type { SocketPacket } from "../packet/socket-packet.js";
 

@@ -1,4 +1,4 @@
-// client/ Blobs and Files become bytes before their packet enters packet/ (design, semantics 6).
+// client/ Blobs and Files become bytes before their packet enters packet/ (ARCHITECTURE.md, "Platform").
 import type { ClientHost } from "../session/client-host.js";
 
 /** Undefined if `data` holds no Blob; otherwise a promise of a copy that has their bytes instead. `data` is not changed. */

@@ -1,4 +1,4 @@
-// client/ Acknowledged delivery with resume, the client's half (design, "Between our own two ends"). A module of its own: in browsers only those who ask for it load it.
+// client/ Acknowledged delivery with resume, the client's half (ARCHITECTURE.md, "Between our own two ends"). A module of its own: in browsers only those who ask for it load it.
 //
 //   none ──accept()──▶ active ──cut()──▶ away ──accept(): resumed──▶ active
 //                                          │ accept(): not resumed, or the time is over

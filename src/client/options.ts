@@ -115,7 +115,7 @@ export interface EngineSettings {
 const DEFAULTS = { timestampParam: "t", requestTimeout: 0 };
 const ALL_TRANSPORTS = ["polling", "websocket", "webtransport"];
 
-/** Reads the options as they are now (design, semantics 9). Throws what {@link serverAddress} throws. @internal */
+/** Reads the options as they are now (ARCHITECTURE.md, "Options"). Throws what {@link serverAddress} throws. @internal */
 export function engineSettings(
   host: ClientHost,
   uri: string | undefined,

@@ -1,4 +1,4 @@
-// event/ Acknowledgements that are waited for (Socket.IO protocol v5, "Acknowledgement"; design, "Trust").
+// event/ Acknowledgements that are waited for (Socket.IO protocol v5, "Acknowledgement"; ARCHITECTURE.md, "Trust").
 //
 //   awaited ──▶ answered     the ACK packet came: the callback gets its arguments
 //      ├──────▶ timed out    only timed ones: the callback gets ACK_TIMEOUT

@@ -1,4 +1,4 @@
-// event/ The sending half of acknowledged delivery (design, "Between our own two ends"): the packets of one socket that the other end may not have.
+// event/ The sending half of acknowledged delivery (ARCHITECTURE.md, "Between our own two ends"): the packets of one socket that the other end may not have.
 //
 //   numbers    1 ───────── confirmed ─────── base ──────────────── sent
 //              the other end has them │ evicted │ in the log, in order

@@ -1,4 +1,4 @@
-// event/ The receiving half of acknowledged delivery (design, "Between our own two ends"): counts, and says when to tell the other end.
+// event/ The receiving half of acknowledged delivery (ARCHITECTURE.md, "Between our own two ends"): counts, and says when to tell the other end.
 
 /** As many unconfirmed packets are confirmed with the next packet that leaves anyway: that costs neither end a turn of its own. */
 const CONFIRM_ALONG = 64;

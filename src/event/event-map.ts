@@ -1,5 +1,5 @@
 // event/ The types of event maps: which events there are, what their listeners take, how acknowledgements look to each side. Types only.
-// Names and effects are those of Socket.IO 4.8, so that programs typed for it compile (compatibility, section 2).
+// Names and effects are those of Socket.IO 4.8, so that programs typed for it compile (docs/reference/compatibility.md).
 
 /** The type of what was not checked: what `JSON.parse` returns. Untyped event maps are made of it, which lets untyped programs compile. */
 export type Unchecked = ReturnType<typeof JSON.parse>;

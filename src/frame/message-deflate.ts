@@ -14,7 +14,7 @@ export class MessageDeflate {
   /** Whether the peer's inflater keeps our window, so that a message which was compressed must be sent so. */
   readonly keepsOutgoingContext: boolean;
   /**
-   * Connections with an equal form can be sent the same compressed frame (design: "Encode once"). Undefined where the compressor keeps
+   * Connections with an equal form can be sent the same compressed frame (ARCHITECTURE.md, "Encode once"). Undefined where the compressor keeps
    * its context, since the frame then depends on what this connection was sent before.
    */
   readonly sharedForm: string | undefined;

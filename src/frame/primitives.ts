@@ -1,4 +1,4 @@
-// frame/ contract: what the pure frame stage is given by its host (design: "Platform"). session/platform.ts extends it.
+// frame/ contract: what the pure frame stage is given by its host (ARCHITECTURE.md, "Platform"). session/platform.ts extends it.
 
 /**
  * Byte work that a host does faster than portable code could. Every function is synchronous and never keeps its arguments.

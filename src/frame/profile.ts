@@ -1,4 +1,4 @@
-// frame/ What all connections of one kind share: role, limits, encoder, compression. Made once, frozen (design: "Options").
+// frame/ What all connections of one kind share: role, limits, encoder, compression. Made once, frozen (ARCHITECTURE.md, "Options").
 
 import { type DeflateAgreement, type DeflateOptions, type DeflateSettings, deflateSettings } from "./deflate.js";
 import { FrameEncoder } from "./encoder.js";

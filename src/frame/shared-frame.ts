@@ -1,4 +1,4 @@
-// frame/ One frame for many receivers (design: "Encode once"). Only servers have them: a client's frames are masked one by one.
+// frame/ One frame for many receivers (ARCHITECTURE.md, "Encode once"). Only servers have them: a client's frames are masked one by one.
 
 import { FIN, OPCODE_BINARY, OPCODE_TEXT } from "./header.js";
 import type { MessageDeflate } from "./message-deflate.js";

@@ -1,4 +1,4 @@
-// http/ Who may open a session from a page: the Origin rule (design "Trust"; RFC 6454; Fetch Metadata).
+// http/ Who may open a session from a page: the Origin rule (ARCHITECTURE.md, "Trust"; RFC 6454; Fetch Metadata).
 import { VaivenError } from "../errors.js";
 import type { HttpRequest } from "./exchange.js";
 import { headerOf, hostOf, type TrustProxy } from "./trusted-proxy.js";

@@ -1,5 +1,5 @@
 // http/ HTTP long-polling at the server: a GET is held until there is something to send, a POST carries what the client sends
-// (Engine.IO protocol v4, "HTTP long-polling"; design, invariant 2).
+// (Engine.IO protocol v4, "HTTP long-polling"; ARCHITECTURE.md, invariant 2).
 //
 //            onPoll()                send(batch)
 //   idle ───────────────▶ held ─────────────────────▶ idle        at most one GET is held and one POST is being read;

@@ -1,4 +1,4 @@
-// http/ What is kept of a handshake's request for as long as the session lives, in little memory (design, semantics 10).
+// http/ What is kept of a handshake's request for as long as the session lives, in little memory (ARCHITECTURE.md, "Requests").
 import type { HttpRequest, RequestHeaders } from "./exchange.js";
 import { readQuery } from "./target.js";
 

@@ -1,4 +1,4 @@
-// node/ From packets to one socket write per connection and turn: the outgoing half of the hot path (design "Encode once"; performance.md, technique 2).
+// node/ From packets to one socket write per connection and turn: the outgoing half of the hot path (ARCHITECTURE.md, "Encode once"; docs/performance.md, "What paid").
 //
 //   one or more packets that many share ── memoised frames, joined once for all who send the same sequence ─┐
 //   short texts of ASCII of this connection ── their frames as one string, which Node copies itself ────────┤

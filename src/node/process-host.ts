@@ -1,4 +1,4 @@
-// node/ What all servers and clients of a process share: one platform, one flush queue, one clock of deadlines (design, semantics 1 and 4).
+// node/ What all servers and clients of a process share: one platform, one flush queue, one clock of deadlines (ARCHITECTURE.md, "Flush" and "Deadlines").
 import { Deadlines } from "../session/deadlines.js";
 import { FlushQueue } from "../session/flush-queue.js";
 import type { SessionHost } from "../session/server-session.js";

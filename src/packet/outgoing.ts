@@ -1,4 +1,4 @@
-// packet/ One outgoing packet and the memo of its encodings: it is encoded at most once per wire form (design: "Encode once").
+// packet/ One outgoing packet and the memo of its encodings: it is encoded at most once per wire form (ARCHITECTURE.md, "Encode once").
 import { EnginePacketCode, type EnginePacketType } from "./engine-packet.js";
 
 /**

@@ -1,4 +1,4 @@
-// server/ Who may open a session: what the request says, its Origin, limits, `allowRequest`, and finally the id (Engine.IO protocol v4, "Handshake"; design, "Trust").
+// server/ Who may open a session: what the request says, its Origin, limits, `allowRequest`, and finally the id (Engine.IO protocol v4, "Handshake"; ARCHITECTURE.md, "Trust").
 import type { IncomingMessage } from "node:http";
 import type { VaivenError } from "../errors.js";
 import type { HttpRequest } from "../http/exchange.js";

@@ -1,4 +1,4 @@
-// server/ A broadcast that reports who has it (design, "Between our own two ends"): received, not handled.
+// server/ A broadcast that reports who has it (ARCHITECTURE.md, "Between our own two ends"): received, not handled.
 import type { BroadcastOptions, SocketId } from "../adapter/contract.js";
 import { SessionAwareAdapter } from "../adapter/session-aware-adapter.js";
 import { VaivenError } from "../errors.js";

@@ -1,4 +1,4 @@
-// server/ contract: a connection is what namespaces need of Engine.IO, and no more (design, semantics 8). ServerSession satisfies it;
+// server/ contract: a connection is what namespaces need of Engine.IO, and no more (ARCHITECTURE.md, "Connections"). ServerSession satisfies it;
 // a foreign Engine.IO server's socket does through foreign-connection.ts.
 import type { VaivenError } from "../errors.js";
 import type { Outgoing } from "../packet/outgoing.js";
@@ -19,7 +19,7 @@ export interface Connection {
   readonly id: string;
   /** Engine.IO protocol: 4, or 3 for Socket.IO 2 clients. */
   readonly protocol: 3 | 4;
-  /** Whether a packet sent now leaves with the next flush, with nothing before it in the queue: the rule of volatile packets (design, semantics 3). */
+  /** Whether a packet sent now leaves with the next flush, with nothing before it in the queue: the rule of volatile packets (ARCHITECTURE.md, "Volatile"). */
   readonly writable: boolean;
   /** Bytes that wait here and in the transport for the peer to take them. */
   readonly bufferedAmount: number;
@@ -31,7 +31,7 @@ export interface Connection {
   close(discard?: boolean, error?: VaivenError): void;
 }
 
-/** Who listens to a connection. Called synchronously, in order (design, semantics 2). */
+/** Who listens to a connection. Called synchronously, in order (ARCHITECTURE.md, "Dispatch"). */
 export interface ConnectionSink {
   /** One text message. `packet` is the whole Engine.IO packet as it came; the message begins at `start`. */
   onMessage(packet: string, start: number): void;

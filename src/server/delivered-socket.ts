@@ -1,4 +1,4 @@
-// server/ A socket whose events and acknowledgements both ends count, so that they go on over another connection (design, "Between our own two ends").
+// server/ A socket whose events and acknowledgements both ends count, so that they go on over another connection (ARCHITECTURE.md, "Between our own two ends").
 // Only servers with `connectionStateRecovery` make these, for our own clients: the others pay nothing for it.
 import type { Room, SocketId } from "../adapter/contract.js";
 import { VaivenError } from "../errors.js";

@@ -1,4 +1,4 @@
-// server/ The delivery sessions of one server, by the ids that their clients know (design, "Between our own two ends").
+// server/ The delivery sessions of one server, by the ids that their clients know (ARCHITECTURE.md, "Between our own two ends").
 import { SessionAwareAdapter } from "../adapter/session-aware-adapter.js";
 import type { DeliveryLimits } from "../event/delivery-log.js";
 import type { Unchecked } from "../event/event-map.js";

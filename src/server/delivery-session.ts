@@ -1,4 +1,4 @@
-// server/ What is kept of one socket for acknowledged delivery with resume (design, "Between our own two ends"). Only for our own clients, and only with
+// server/ What is kept of one socket for acknowledged delivery with resume (ARCHITECTURE.md, "Between our own two ends"). Only for our own clients, and only with
 // `connectionStateRecovery`.
 //
 //            begin()             cut()          resume()

@@ -13,7 +13,7 @@ import { EngineSocket } from "./engine-socket.js";
 /** An open session with its request. The `Connection` contract is `session`'s; `socket` is what users see as `socket.conn`. */
 export class EngineConnection implements SessionObserver {
   readonly session: ServerSession;
-  /** The request of the handshake: kept whole, or a snapshot (design, semantics 10). */
+  /** The request of the handshake: kept whole, or a snapshot (ARCHITECTURE.md, "Requests"). */
   request: IncomingMessage | RequestSnapshot;
   readonly engine: Engine;
   private facade: EngineSocket | undefined = undefined;

@@ -1,4 +1,4 @@
-// server/ WebTransport sessions, which somebody else's HTTP/3 server accepts and hands over (Engine.IO protocol v4, "WebTransport"; design, "Trust").
+// server/ WebTransport sessions, which somebody else's HTTP/3 server accepts and hands over (Engine.IO protocol v4, "WebTransport"; ARCHITECTURE.md, "Trust").
 import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
 import { type Refusal, RefusalCode, refusal } from "../http/refusal.js";
 import { EngineQuery } from "../http/target.js";

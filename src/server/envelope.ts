@@ -1,4 +1,4 @@
-// server/ What our own two ends say to each other in places that stock ends do not look at (design, "Between our own two ends").
+// server/ What our own two ends say to each other in places that stock ends do not look at (ARCHITECTURE.md, "Between our own two ends").
 
 import { CAPABILITIES, Capability, isCount } from "../packet/control-packet.js";
 

@@ -1,4 +1,4 @@
-// server/ Where the errors of handlers and middlewares go (design, "Trust"): to the program's hook, or to the console at a bounded rate.
+// server/ Where the errors of handlers and middlewares go (ARCHITECTURE.md, "Trust"): to the program's hook, or to the console at a bounded rate.
 import type { IncomingMessage } from "node:http";
 import { type ErrorCode, VaivenError } from "../errors.js";
 import type { Clock } from "../session/platform.js";

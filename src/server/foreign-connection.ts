@@ -1,4 +1,4 @@
-// server/ A socket of a foreign Engine.IO server (`io.bind(engine)`) as a connection of ours (design, semantics 8).
+// server/ A socket of a foreign Engine.IO server (`io.bind(engine)`) as a connection of ours (ARCHITECTURE.md, "Connections").
 import type { EventEmitter } from "node:events";
 import type { IncomingMessage } from "node:http";
 import { readQuery } from "../http/target.js";

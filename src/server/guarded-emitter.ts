@@ -1,4 +1,4 @@
-// server/ An emitter below the events: what its listeners throw or reject with is the program's error, and does not reach the code that read the packet (design, "Trust").
+// server/ An emitter below the events: what its listeners throw or reject with is the program's error, and does not reach the code that read the packet (ARCHITECTURE.md, "Trust").
 import { EventEmitter } from "node:events";
 import type { IncomingMessage } from "node:http";
 import type { EngineSocket } from "./engine-socket.js";

@@ -1,4 +1,4 @@
-// server/ The names of 2012: what programs for Socket.IO 0.9 call, over today's options, data and rooms (compatibility, section 8).
+// server/ The names of 2012: what programs for Socket.IO 0.9 call, over today's options, data and rooms (docs/guide/from-socket.io.md, "Programs of 2012").
 // Importing this file installs them. Nothing else in src/ may use them.
 import type { Room } from "../adapter/contract.js";
 import type { DefaultEventsMap, EventsMap, Unchecked } from "../event/event-map.js";

@@ -1,4 +1,4 @@
-// server/ The doors through which npm's adapters and admin-ui enter (design, "Public classes and plugins"), where they need code of their own.
+// server/ The doors through which npm's adapters and admin-ui enter (ARCHITECTURE.md, "Public classes and plugins"), where they need code of their own.
 //
 //   nsp._ids, nsp.sockets, nsp.prependListener        Namespace
 //   nsp._onServerSideEmit                             Namespace

@@ -1,4 +1,4 @@
-// session/ contract: what a client is given by its host (design: "Platform"). browser/ and node/ implement it, client/ uses it, entry/ brings them together.
+// session/ contract: what a client is given by its host (ARCHITECTURE.md, "Platform"). browser/ and node/ implement it, client/ uses it, entry/ brings them together.
 import type { Outgoing, OutgoingOptions } from "../packet/outgoing.js";
 import type { SocketPacket } from "../packet/socket-packet.js";
 import type { upgradeClient } from "./client-upgrade.js";
@@ -12,7 +12,7 @@ export interface ClientPlatform extends Pick<Platform, "now" | "after" | "soon" 
   random(): number;
 }
 
-/** The options that transports read: a snapshot, taken when a connection is begun (design, semantics 9). */
+/** The options that transports read: a snapshot, taken when a connection is begun (ARCHITECTURE.md, "Options"). */
 export interface ClientTransportOptions {
   readonly secure: boolean;
   /** Without brackets for IPv6. */

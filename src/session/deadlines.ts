@@ -1,4 +1,4 @@
-// session/ Deadlines of thousands of connections on one host timer (design, semantics 4).
+// session/ Deadlines of thousands of connections on one host timer (ARCHITECTURE.md, "Deadlines").
 //
 // A deadline lies in the bucket of its due time, rounded up to the precision that its delay deserves. Buckets are few, whatever the number of
 // connections: below 1 s of delay one every 8 ms, below 10 s one every 64 ms, above one every 256 ms. A heap of their times tells which is next;

@@ -1,4 +1,4 @@
-// session/ When output leaves: at the end of the read that caused it, or at the end of the turn (design: "Flush").
+// session/ When output leaves: at the end of the read that caused it, or at the end of the turn (ARCHITECTURE.md, "Flush").
 
 /** Something that may have output to send: a session. @internal */
 export interface Flushable {

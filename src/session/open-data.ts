@@ -12,7 +12,7 @@ export interface OpenData {
   readonly pingTimeout: number;
   /** Bytes that the server takes in one payload or message. 0 if it did not say. */
   readonly maxPayload: number;
-  /** Only from our own server (design: "Between our own two ends"). */
+  /** Only from our own server (ARCHITECTURE.md, "Between our own two ends"). */
   readonly vaiven: Envelope | undefined;
 }
 

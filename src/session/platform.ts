@@ -1,4 +1,4 @@
-// session/ contract: what pure code is given by its host (design: "Platform"). node/, browser/ and the tests' fake clock implement it.
+// session/ contract: what pure code is given by its host (ARCHITECTURE.md, "Platform"). node/, browser/ and the tests' fake clock implement it.
 import type { BytePrimitives, CompressionPrimitives } from "../frame/primitives.js";
 
 /** Stops a timer that {@link Clock.after} began. Safe to call when it has fired, and twice. */

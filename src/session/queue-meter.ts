@@ -1,4 +1,4 @@
-// session/ Packets that wait for their transport, counted in bytes (design, invariant 3).
+// session/ Packets that wait for their transport, counted in bytes (ARCHITECTURE.md, invariant 3).
 import type { Outgoing } from "../packet/outgoing.js";
 
 /**

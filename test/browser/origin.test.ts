@@ -1,4 +1,4 @@
-// Cross-site pages in real browsers: whatever a page of another origin tries, it opens no session and reaches none (design, "Trust").
+// Cross-site pages in real browsers: whatever a page of another origin tries, it opens no session and reaches none (ARCHITECTURE.md, "Trust").
 // The names of hosts are not loopback names, because both ends on loopback are allowed.
 import {
   createServer as createHttpServer,

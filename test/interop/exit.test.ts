@@ -1,4 +1,4 @@
-// Interop: `emit` and then `process.exit()` delivers (design: "Flush").
+// Interop: `emit` and then `process.exit()` delivers (ARCHITECTURE.md, "Flush").
 import { spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { Server } from "socket.io";

@@ -1,4 +1,4 @@
-// http/origin.ts and trusted-proxy.ts: the Origin rule of design "Trust".
+// http/origin.ts and trusted-proxy.ts: the Origin rule of ARCHITECTURE.md, "Trust".
 import { describe, expect, it } from "vitest";
 import type { HttpRequest, RequestHeaders } from "../../../src/http/exchange.js";
 import { refuseOrigin, refuseScript } from "../../../src/http/origin.js";

@@ -1,4 +1,4 @@
-// http/polling-transport.ts: invariant 2 of the design, and what a client may do to it.
+// http/polling-transport.ts: invariant 2 of ARCHITECTURE.md, and what a client may do to it.
 import { describe, expect, it } from "vitest";
 import type { VaivenError } from "../../../src/errors.js";
 import { type PollingSettings, PollingTransport } from "../../../src/http/polling-transport.js";

@@ -87,7 +87,8 @@ class HttpRoutes {
   private upgrade(req: IncomingMessage, socket: Duplex, head: Buffer): void {
     const route = this.owner(req.url ?? "/", true);
     const { vaivenResponse } = socket as UsedSocket;
-    (socket as UsedSocket).vaivenResponse = undefined;
+    // A WebSocket that is the first on its connection shall not get a field for it.
+    if (vaivenResponse !== undefined) (socket as UsedSocket).vaivenResponse = undefined;
     if (route === undefined) this.cutUnanswered(socket);
     // What is still to be answered of the requests before it would be written among its frames.
     else if (vaivenResponse?.writableFinished === false) socket.destroy();

@@ -153,7 +153,8 @@ export class Namespace<
       return;
     }
     recovery.findSocket(this as AnyNamespace, client, auth, claim, (socket) => {
-      this.admit(socket, socket.recovered && recovery.skipsMiddlewares ? [] : this._middlewares, outcome);
+      if (socket === undefined) outcome.onGone?.();
+      else this.admit(socket, socket.recovered && recovery.skipsMiddlewares ? [] : this._middlewares, outcome);
     });
   }
 

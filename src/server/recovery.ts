@@ -72,13 +72,13 @@ export class Recovery {
     return new Recovery(host, options, complete);
   }
 
-  /** Hands over the socket that `client` had before, if it says that it had one and that can be recovered, otherwise a new one. */
+  /** Hands over the socket that `client` had before, if it says that it had one and that can be recovered, otherwise a new one. None if it left meanwhile. */
   findSocket(
     namespace: AnyNamespace,
     client: Client,
     auth: { [key: string]: Unchecked } | undefined,
     claim: SessionClaim | undefined,
-    found: (socket: AnySocket) => void,
+    found: (socket: AnySocket | undefined) => void,
   ): void {
     if (claim !== undefined && this.deliveries.serves(namespace)) {
       found(this.deliveries.socketFor(namespace, client, auth, claim) as AnySocket);
@@ -106,11 +106,13 @@ export class Recovery {
       (session) => {
         if (client.isClosed) {
           if (session !== null) this.giveBack(namespace, session);
+          found(undefined);
         } else make(session === null || namespace.sockets.has(session.sid) ? undefined : session);
       },
       (cause: unknown) => {
         namespace._errors.handlerFailed(cause, { namespace, event: "adapter" });
-        if (!client.isClosed) make(undefined);
+        if (client.isClosed) found(undefined);
+        else make(undefined);
       },
     );
   }

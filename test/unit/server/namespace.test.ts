@@ -390,6 +390,16 @@ describe("a child namespace that stays when nobody is in it", () => {
       expect(names(io)).toEqual([]);
     });
 
+  it("goes too where its client left while its session was looked for", async () => {
+    const { io, connect } = memoryServer({ maxEmptyNamespaces: 0, connectionStateRecovery: {} });
+    io.of(/^\/c/);
+    const connection = connect();
+    connection.receive('0/c1,{"pid":"x"}');
+    connection.end();
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(names(io)).toEqual([]);
+  });
+
   it("is none with a name of more than 1,024 characters", () => {
     const { io, connect } = memoryServer();
     io.of(/^\/c/);

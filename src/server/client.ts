@@ -80,6 +80,8 @@ export class Client implements ConnectionSink {
   private others: Map<string, AnySocket> | undefined = undefined;
   private pending: Map<string, PendingJoin> | undefined = undefined;
   private left: Set<string> | undefined = undefined;
+  /** The namespace that the client has left last: handlers of its own may still acknowledge there. */
+  private leftLast: string | undefined = undefined;
   private joinDeadline: Deadline | undefined;
   private closed = false;
   private drainWaiters: ((isOpen: boolean) => void)[] | undefined = undefined;
@@ -174,12 +176,16 @@ export class Client implements ConnectionSink {
     this.close();
   }
 
-  /** @internal Forgets a socket. Where the server ended it, packets that are still on their way are no violation. */
+  /** @internal Forgets a socket. Packets that are still on their way are no violation: for all that the server ended, and for the one that the client left last. */
   _remove(socket: AnySocket, endedByServer: boolean): void {
     const { name } = socket.nsp;
     if (this.first === socket) this.first = undefined;
     else this.others?.delete(name);
-    if (this.closed || !endedByServer) return;
+    if (this.closed) return;
+    if (!endedByServer) {
+      this.leftLast = name;
+      return;
+    }
     this.left ??= new Set();
     this.left.add(name);
   }
@@ -313,7 +319,7 @@ export class Client implements ConnectionSink {
       if (pending.packets.length >= MAX_PENDING_PACKETS || pending.size > this.server._maxPendingBytes) {
         this.violation(packet);
       } else pending.packets.push(packet);
-    } else if (this.left?.has(packet.nsp) !== true) this.violation(packet);
+    } else if (this.leftLast !== packet.nsp && this.left?.has(packet.nsp) !== true) this.violation(packet);
   }
 
   /** Protocol 3 has no data in a CONNECT: what the client says of itself is the query of the namespace (`/admin?token=…`). */

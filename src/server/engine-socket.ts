@@ -96,18 +96,22 @@ export class EngineSocket extends GuardedEmitter implements SessionObserver {
   /**
    * Sends one message, below the events: a client of Socket.IO does not expect one. After `close` it is dropped.
    *
-   * @param options - `compress`: whether it may be compressed. Default: true
+   * @param options - `compress`: whether it may be compressed. Default: true. May be left out
    * @param callback - called when it has left the queue
    */
-  send(data: string | Uint8Array, options?: { compress?: boolean }, callback?: () => void): this {
+  send(
+    data: string | Uint8Array,
+    options?: { compress?: boolean } | (() => void),
+    callback: (() => void) | undefined = typeof options === "function" ? options : undefined,
+  ): this {
     const head = typeof data === "string" ? `4${data}` : data;
-    this.connection.session.send(new Outgoing(head, undefined, options));
+    this.connection.session.send(new Outgoing(head, undefined, typeof options === "function" ? undefined : options));
     if (callback !== undefined) this.once("flush", () => callback());
     return this;
   }
 
   /** The same as {@link send}. */
-  write(data: string | Uint8Array, options?: { compress?: boolean }, callback?: () => void): this {
+  write(data: string | Uint8Array, options?: { compress?: boolean } | (() => void), callback?: () => void): this {
     return this.send(data, options, callback);
   }
 

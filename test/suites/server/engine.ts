@@ -136,6 +136,21 @@ export function describeEngine(library: ServerLibrary): void {
       expect(socket.conn.readyState).toBe("closed");
     });
 
+    it("calls back when what a connection was given has left, with options or without", async () => {
+      const { port, io } = await stage(library);
+      const { raw } = await openWebSocket(port);
+      await raw.join();
+      const [socket] = io.sockets.sockets.values();
+      const called: string[] = [];
+      const conn = socket?.conn as unknown as { send(data: string, ...more: unknown[]): void };
+      conn.send("a", () => called.push("a"));
+      conn.send("b", { compress: false }, () => called.push("b"));
+      expect([await raw.text(), await raw.text()]).toEqual(["4a", "4b"]);
+      await until(() => called.length === 2, "both have been called");
+      expect(called).toEqual(["a", "b"]);
+      raw.close();
+    });
+
     it("keeps the request of the connection", async () => {
       const scene = await stage(library);
       const { socket } = await pair(scene, stock, { extraHeaders: { "x-agent": "me" } });

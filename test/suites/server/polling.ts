@@ -76,6 +76,20 @@ export function describePolling(library: ServerLibrary): void {
       });
     }
 
+    it("goes on when an acknowledgement follows the client's DISCONNECT of its namespace", async () => {
+      const { port, io } = await stage(library);
+      const heard: string[] = [];
+      io.on("connection", (socket) => socket.onAny((name: string) => heard.push(name)));
+      io.of("/news");
+      const session = await openPolling(port);
+      await session.join();
+      await session.join("/news");
+      await session.post(["41/news,", "43/news,0[]"].join("\x1e"));
+      expect((await session.post('42["alive"]')).status).toBe(200);
+      await until(() => heard.length > 0, "the session is alive");
+      expect(heard).toEqual(["alive"]);
+    });
+
     it("ends with the server, although no GET is there that could be told", async () => {
       const { port, io } = await stage(library);
       const session = await openPolling(port);

@@ -35,13 +35,13 @@ export class DeliveredSocket<
   ServerSideEvents extends EventsMap = DefaultEventsMap,
   SocketData = Unchecked,
 > extends Socket<ListenEvents, EmitEvents, ServerSideEvents, SocketData> {
-  override recovered: boolean;
-  private session: DeliverySession;
-  private readonly deliveries: Deliveries;
   /** The log of the session while this socket has it, and what is sent leaves at once. */
   private live: SharedLog | undefined = undefined;
   /** @internal Whether what is sent next takes a confirmation along. */
   _owesConfirmation = false;
+  override recovered: boolean;
+  private session: DeliverySession;
+  private readonly deliveries: Deliveries;
   /** Until it is accepted. */
   private claim: SessionClaim | undefined;
   private failure: SessionLossReason | undefined;

@@ -20,7 +20,7 @@ class EchoClient {
   #timed = -1;
   #timedAt = 0;
 
-  constructor(connection: Connection, counter: Counter, isSampled: boolean, driver: EchoDriver) {
+  constructor(connection: Connection, counter: Counter, isSampled: boolean, isOwn: boolean, driver: EchoDriver) {
     this.#connection = connection;
     this.#counter = counter;
     this.#isSampled = isSampled;
@@ -28,11 +28,11 @@ class EchoClient {
     connection.receive = (chunk, bytes) => {
       const replies = this.#counter.count(chunk, bytes);
       if (replies === 0) return;
-      // In one write, as a client's turn has one.
-      if (connection.isCounted) connection.socket.cork();
+      // In one write, as a client's turn has one; also where there is nothing to confirm, so that the load costs the same.
+      if (isOwn) connection.socket.cork();
       connection.received(replies, "sends");
       this.#replied(replies);
-      if (connection.isCounted) connection.socket.uncork();
+      if (isOwn) connection.socket.uncork();
     };
   }
 
@@ -83,8 +83,10 @@ export class EchoDriver implements Driver {
     const connections = await openAll(this.#target, this.#load.clients, fail);
     const first = connections[0];
     if (first !== undefined) await this.#check(first);
+    const isOwn = this.#target.subject.isOwn === true;
     this.#clients = connections.map((connection, index) => {
-      return new EchoClient(connection, this.#counterFor(connection, fail), index % SAMPLED_EVERY === 0, this);
+      const isSampled = index % SAMPLED_EVERY === 0;
+      return new EchoClient(connection, this.#counterFor(connection, fail), isSampled, isOwn, this);
     });
   }
 

@@ -7,14 +7,16 @@ import { noDelivery, packetDigits, privateNames, shortErrors } from "./minified.
 
 const GLOBAL_ENTRY = "vaiven:global";
 
-/** The script-tag files put one function on the page, `io`, that carries every export as a property. */
+/** The script-tag files put one function on the page, `io`, that carries every export as a property: those of `names`, and what it has already. */
 const globalEntry = (entry, names) => ({
   name: "global-entry",
   resolveId: (id) => (id === GLOBAL_ENTRY ? id : null),
   load: (id) =>
     id === GLOBAL_ENTRY
-      ? `import { ${names.join(", ")} } from ${JSON.stringify(entry)};
-         export default Object.assign(io, { ${names.join(", ")}, default: io });`
+      ? names.length === 0
+        ? `export { default } from ${JSON.stringify(entry)};`
+        : `import { ${names.join(", ")} } from ${JSON.stringify(entry)};
+           export default Object.assign(io, { ${names.join(", ")}, default: io });`
       : null,
 });
 
@@ -41,7 +43,7 @@ export async function writeBrowserFiles({ entry, names, to, module, version }) {
   const digits = packetDigits(join(dirname(entry), "../packet/socket-packet.ts"));
   const minify = { compress: true, mangle: true, mangleProps };
   const script = names.filter((name) => !MODULES_ONLY.includes(name));
-  const websocket = { source: variant(entry, "websocket"), names: script.filter((name) => !POLLING.includes(name)) };
+  const websocket = { source: variant(entry, "websocket"), names: [] };
   const msgpack = { source: variant(entry, "msgpack"), names: script };
   const files = [
     { path: join(to, "vaiven.js"), source: entry, names: script, output: { ...global, minify: false } },
@@ -72,9 +74,6 @@ export async function writeBrowserFiles({ entry, names, to, module, version }) {
     await bundle.close();
   }
 }
-
-/** What the build without polling does not export. */
-const POLLING = ["XHR", "WebSocket"];
 
 /** What script tags do not get, as with Socket.IO: who has no XMLHttpRequest has modules. */
 const MODULES_ONLY = ["Fetch"];

@@ -6,6 +6,7 @@ import { Socket } from "../browser/compact/socket.js";
 /** The version of the Socket.IO protocol. */
 export const protocol = 5;
 
-Object.assign(io, { io, connect: io, Manager, Socket, protocol });
+// Its script puts `io` on the page as it is.
+Object.assign(io, { io, connect: io, default: io, Manager, Socket, protocol });
 
 export { io, io as connect, io as default, Manager, Socket };

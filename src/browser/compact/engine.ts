@@ -70,7 +70,7 @@ export class Engine extends GuardedEmitter {
       setTimeout(() => this._end("transport error", transportError("websocket error", error)));
     }
     addEventListener("offline", this.onOffline);
-    addEventListener("beforeunload", this.onLeave);
+    if (opts.closeOnBeforeunload) addEventListener("beforeunload", this.onLeave);
   }
 
   /** Sends one message of the Engine.IO layer, below Socket.IO. */
@@ -169,9 +169,7 @@ export class Engine extends GuardedEmitter {
   private readonly onOffline = (): void => {
     if (this.readyState === "open") this._end("transport close", { description: "network connection lost" });
   };
-  private readonly onLeave = (): void => {
-    if (this.opts.closeOnBeforeunload) this.close();
-  };
+  private readonly onLeave = (): void => this._end("forced close");
 }
 
 /** The URL of a session that begins (Engine.IO protocol v4, "Handshake"). */
@@ -193,6 +191,6 @@ function urlOf(uri: string | undefined, opts: Options): string {
 
 function textOf(parameters: Record<string, unknown>): string {
   return Object.keys(parameters)
-    .map((name) => `&${encodeURIComponent(name)}=${encodeURIComponent(String(parameters[name]))}`)
+    .map((name) => `&${encodeURIComponent(name)}=${encodeURIComponent(parameters[name] as string)}`)
     .join("");
 }

@@ -42,6 +42,4 @@ export class Decoder extends Emitter<DefaultEventsMap> {
     const packet = typeof message === "string" ? this.reader.readText(message, 0) : this.reader.readBinary(message);
     if (packet) this.emit("decoded", packet);
   }
-
-  destroy(): void {}
 }

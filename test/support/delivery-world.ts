@@ -260,6 +260,8 @@ export class DeliveryWorld {
     this.forgive("down");
     for (const name of this.acks.keys()) if (!name.startsWith("up")) this.orphans.add(name);
     this.io.removeAllListeners();
+    // Nothing reaches it any more, over none of its connections.
+    for (const link of this.links) link.isDead = true;
     this.peer = undefined;
     this.io = this.start();
     await this.cut("both", true);

@@ -53,8 +53,8 @@ export interface EngineOwner {
   _onMessage(packet: string, start: number): void;
   _onBinary(message: Uint8Array): void;
   _onPing(): void;
-  /** The end; nothing is called after it. No transport could be opened where there is no reason. */
-  _onEnd(reason: CloseReason | undefined, description: unknown): void;
+  /** The end; nothing is called after it. */
+  _onEnd(reason: CloseReason, description: unknown): void;
 }
 
 const PONG = new Outgoing("3");
@@ -134,7 +134,7 @@ export class Engine
     if (this.untried.length) this.tryNext();
     else
       this.platform.soon(() =>
-        this.finish(undefined, new VaivenError("API_INVALID_OPTION", "No transports available")),
+        this.finish("transport error", new VaivenError("API_INVALID_OPTION", "No transports available")),
       );
     return this;
   }
@@ -260,7 +260,7 @@ export class Engine
       if (this.settings.tryAllTransports && this.untried.length) this.tryNext();
       else
         this.finish(
-          undefined,
+          "transport error",
           error || new VaivenError("SESSION_TRANSPORT_CLOSED", "the server closed before the session was open"),
         );
     }
@@ -372,7 +372,7 @@ export class Engine
       this.abandon("ping timeout", new VaivenError("SESSION_PING_TIMEOUT", "expected a ping of the server"));
   }
 
-  private finish(cause: CloseReason | undefined, description: unknown): void {
+  private finish(cause: CloseReason, description: unknown): void {
     const { readyState } = this;
     if (readyState === "closed") return;
     // Whatever cuts a session that we are closing: it is we who ended it.
@@ -382,15 +382,15 @@ export class Engine
     this.cancelUpgrade();
     this.packets.length = 0;
     if (this.owner) this.owner._onEnd(reason, description);
-    if (!reason || reason === "transport error") this.emitReserved("error", description as VaivenError);
-    this.emitReserved("close", reason || "transport error", description);
+    if (reason === "transport error") this.emitReserved("error", description as VaivenError);
+    this.emitReserved("close", reason, description);
   }
 
   private show(event: "packet" | "packetCreate", packet: WirePacket, options?: EnginePacket["options"]): void {
     if (!this.hasListeners(event)) return;
-    const isText = typeof packet === "string";
-    const type = (isText && enginePacketType(packet)) || "message";
-    this.emitReserved(event, { type, data: isText ? packet.slice(1) || undefined : packet, options });
+    const text = typeof packet === "string" ? packet : "";
+    const type = enginePacketType(text) || "message";
+    this.emitReserved(event, { type, data: text ? text.slice(1) || undefined : packet, options });
   }
 
   private tell(packet: WirePacket): void {

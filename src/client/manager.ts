@@ -113,9 +113,8 @@ export class BaseManager<
   reconnection(): boolean;
   reconnection(value: boolean): this;
   reconnection(value?: boolean): this | boolean;
-  /** Reads or sets the option of this name. `false` ends the series of attempts that is under way. */
+  /** Reads or sets the option of this name. `false` ends a series of attempts with the next one, which is told and not made. */
   reconnection(value?: boolean): this | boolean {
-    if (value === false && this._readyState === "closed") this._close();
     return this.tune("reconnection", value);
   }
 
@@ -308,11 +307,14 @@ export class BaseManager<
   }
 
   /** @internal */
-  _onEnd(reason: string | undefined, description: unknown): void {
-    if (this._readyState === "open" && reason === "transport error") this.tell(description as Error);
-    // A listener may have closed it.
-    if (this._readyState === "open") this.closed(reason as string, description);
-    else if (this._readyState === "opening") this.fail((description || new Error(reason)) as Error);
+  _onEnd(reason: string, description: unknown): void {
+    const error = (description || new Error(reason)) as Error;
+    if (this._readyState === "opening") this.fail(error);
+    else {
+      if (reason === "transport error") this.tell(error);
+      // A listener may have closed it.
+      if (this._readyState === "open") this.closed(reason, description);
+    }
   }
 
   /** A packet came, or the first part of one. */
@@ -399,8 +401,8 @@ export class BaseManager<
   private readonly attempt = (): void => {
     this.emitReserved("reconnect_attempt", this.attempts);
     if (this.skipReconnect) return;
-    // The program may have been faster.
-    if (this._readyState !== "closed") this._reconnecting = false;
+    // The program may have been faster, or have switched this off.
+    if (this._readyState !== "closed" || !this.reconnection()) this._reconnecting = false;
     else
       this.open((error) => {
         const { attempts } = this;

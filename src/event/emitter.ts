@@ -66,10 +66,10 @@ export class Emitter<
   /**
    * Removes one listener, all listeners of an event, or all listeners of all events. Catch-all listeners stay: see {@link offAny}.
    */
-  off(...args: [PropertyKey?, Listener?]): this {
+  off(...args: unknown[]): this {
     // How many arguments there are tells what is meant: one that is undefined is no invitation to remove everything.
     const { handlers } = this;
-    const [event = "undefined", listener] = args;
+    const [event, listener] = args as [PropertyKey, Listener | undefined];
     const rest = args.length > 1 && removeFirst<OnceListener>(handlers[event], listener);
     if (!args.length) this.handlers = Object.create(null);
     else if (rest) handlers[event] = rest;

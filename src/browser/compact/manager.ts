@@ -71,8 +71,6 @@ export class Manager extends GuardedEmitter implements EngineOwner {
     return ((value?: Tunable[K]) => {
       const opts = this.opts as Partial<Tunable>;
       if (value === undefined) return opts[name] === undefined ? DEFAULTS[name] : opts[name];
-      // The series of attempts that is under way ends with the option.
-      if (value === false && name === "reconnection" && this._readyState === "closed") this.disconnect();
       opts[name] = value;
       return this;
     }) as Tuner<Tunable[K]>;
@@ -224,8 +222,8 @@ export class Manager extends GuardedEmitter implements EngineOwner {
     this.wait = setTimeout(() => {
       const { attempts } = this;
       this.emitReserved("reconnect_attempt", attempts);
-      // The program may have been faster.
-      if (this._readyState !== "closed") this._reconnecting = false;
+      // The program may have been faster, or have switched this off.
+      if (this._readyState !== "closed" || !this.reconnection()) this._reconnecting = false;
       else if (!this.skipsReconnect)
         this.open((error) => {
           this._reconnecting = false;

@@ -57,8 +57,8 @@ export class Recorder {
     this.onBinary(bytes);
   }
   _onPing(): void {}
-  _onEnd(reason: string | undefined, description: unknown): void {
-    if (reason !== undefined) this.onClose(reason, description);
+  _onEnd(reason: string, description: unknown): void {
+    if (this.opened !== undefined || reason === "forced close") this.onClose(reason, description);
     else this.errors.push((description as VaivenError).code);
   }
 }

@@ -39,19 +39,26 @@ const ASSUMPTIONS = {
 export async function writeBrowserFiles({ entry, names, to, module, version }) {
   const banner = `/*! vaivén ${version} | MIT */`;
   const global = { format: "umd", name: "io", exports: "default" };
-  const mangleProps = { include: privateNames([entry, variant(entry, "websocket"), variant(entry, "msgpack")]) };
   const digits = packetDigits(join(dirname(entry), "../packet/socket-packet.ts"));
-  const minify = { compress: true, mangle: true, mangleProps };
+  /** Names that are public in one file may be private in another. */
+  const minified = (source) => ({
+    minify: { compress: true, mangle: true, mangleProps: { include: privateNames([source]) } },
+    comments: { annotation: false },
+  });
   const script = names.filter((name) => !MODULES_ONLY.includes(name));
   const websocket = { source: variant(entry, "websocket"), names: [] };
   const msgpack = { source: variant(entry, "msgpack"), names: script };
   const files = [
     { path: join(to, "vaiven.js"), source: entry, names: script, output: { ...global, minify: false } },
-    { path: join(to, "vaiven.min.js"), source: entry, names: script, output: { ...global, minify } },
-    { path: join(to, "vaiven.esm.min.js"), source: entry, output: { format: "es", minify } },
-    { path: join(to, "vaiven.websocket.min.js"), ...websocket, output: { ...global, minify } },
-    { path: join(to, "vaiven.websocket.esm.min.js"), source: websocket.source, output: { format: "es", minify } },
-    { path: join(to, "vaiven.msgpack.min.js"), ...msgpack, output: { ...global, minify } },
+    { path: join(to, "vaiven.min.js"), source: entry, names: script, output: { ...global, ...minified(entry) } },
+    { path: join(to, "vaiven.esm.min.js"), source: entry, output: { format: "es", ...minified(entry) } },
+    { path: join(to, "vaiven.websocket.min.js"), ...websocket, output: { ...global, ...minified(websocket.source) } },
+    {
+      path: join(to, "vaiven.websocket.esm.min.js"),
+      source: websocket.source,
+      output: { format: "es", ...minified(websocket.source) },
+    },
+    { path: join(to, "vaiven.msgpack.min.js"), ...msgpack, output: { ...global, ...minified(msgpack.source) } },
     { path: module, source: entry, output: { format: "es", minify: false } },
   ];
   for (const { path, source, names: exported, output } of files) {

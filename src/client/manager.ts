@@ -265,6 +265,7 @@ export class BaseManager<
     return {
       readText: (text, start) => void decoder.add(text.slice(start)),
       readBinary: (bytes) => void decoder.add(bytes as Uint8Array),
+      destroy: () => decoder.destroy(),
     };
   }
 
@@ -342,6 +343,8 @@ export class BaseManager<
 
   /** From now on nothing that the engine says matters. */
   private letGo(): void {
+    const { reader } = this;
+    if (reader.destroy) reader.destroy();
     this.cancelTimeout();
     this._readyState = "closed";
     this.engine.owner = undefined;

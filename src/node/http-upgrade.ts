@@ -158,7 +158,7 @@ export class MiddlewareResponse extends ServerResponse {
   override writeHead(status: number, ...rest: unknown[]): this {
     this.statusCode = status;
     const headers = rest.find((argument) => typeof argument === "object" && argument !== null);
-    for (const [name, value] of Object.entries(headers ?? {})) this.setHeader(name, value as string);
+    for (const [name, value] of entriesOf(headers ?? {})) this.setHeader(name, value as string);
     return this;
   }
 
@@ -178,6 +178,13 @@ export class MiddlewareResponse extends ServerResponse {
     this.upgrade.refuse(status, typeof body === "string" ? body : "", headers);
     return this;
   }
+}
+
+/** What `writeHead` takes: an object, or an array of names and values, one behind the other or in pairs. */
+function entriesOf(headers: object): [string, unknown][] {
+  if (!Array.isArray(headers)) return Object.entries(headers);
+  const flat: unknown[] = headers.flat();
+  return Array.from({ length: flat.length >> 1 }, (_, pair) => [String(flat[2 * pair]), flat[2 * pair + 1]]);
 }
 
 function headerOf(req: IncomingMessage, name: string): string | undefined {

@@ -75,6 +75,8 @@ export interface PacketSource {
   readText(text: string, start: number): SocketPacket | undefined;
   /** One attachment, as {@link ClientHost.userBytes} made it. Returns the packet with the last one. */
   readBinary(bytes: Uint8Array | ArrayBuffer): SocketPacket | undefined;
+  /** The connection has ended: a program's own decoder may have something to let go. */
+  destroy?(): void;
 }
 
 /** One host of clients: a browser, or Node. @internal */

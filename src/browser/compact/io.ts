@@ -15,8 +15,7 @@ export function io(uri?: string | Options, given?: Options): Socket {
   const known = shared[id];
   // A second socket of one namespace needs a connection of its own.
   const isOwn = opts.forceNew || opts["force new connection"] || opts.multiplex === false;
-  if (!isOwn && known && !known.nsps[namespace]) return known.socket(namespace, opts);
-  const manager = new Manager(url, opts);
+  const manager = isOwn || !known || known.nsps[namespace] ? new Manager(url, opts) : known;
   if (!isOwn && !known) shared[id] = manager;
   return manager.socket(namespace, opts);
 }

@@ -30,12 +30,12 @@ export class Manager extends GuardedEmitter implements EngineOwner {
   readonly uri: string | undefined;
   /** The sockets by namespace. */
   readonly nsps: Record<string, Socket> = {};
-  readonly reconnection: Tuner<boolean> = this.tuner("reconnection");
-  readonly reconnectionAttempts: Tuner<number> = this.tuner("reconnectionAttempts");
-  readonly reconnectionDelay: Tuner<number> = this.tuner("reconnectionDelay");
-  readonly reconnectionDelayMax: Tuner<number> = this.tuner("reconnectionDelayMax");
-  readonly randomizationFactor: Tuner<number> = this.tuner("randomizationFactor");
-  readonly timeout: Tuner<number | boolean> = this.tuner("timeout");
+  readonly reconnection!: Tuner<boolean>;
+  readonly reconnectionAttempts!: Tuner<number>;
+  readonly reconnectionDelay!: Tuner<number>;
+  readonly reconnectionDelayMax!: Tuner<number>;
+  readonly randomizationFactor!: Tuner<number>;
+  readonly timeout!: Tuner<number | boolean>;
   /** @internal */
   _readyState: "closed" | "opening" | "open" = "closed";
   /** @internal */
@@ -49,7 +49,7 @@ export class Manager extends GuardedEmitter implements EngineOwner {
   private attempts = 0;
   /** Who is told how the attempt that is under way ends. */
   private whenOpen: ((error?: Error) => void) | undefined;
-  private wait: ReturnType<typeof setTimeout> | undefined;
+  private retryTimer: ReturnType<typeof setTimeout> | undefined;
   private timer: ReturnType<typeof setTimeout> | undefined;
 
   /** Connects at once, unless `autoConnect` is false. */
@@ -60,6 +60,8 @@ export class Manager extends GuardedEmitter implements EngineOwner {
     // Not a copy: programs change the object that they gave, and expect it to count.
     this.opts = given;
     given.path = given.path || "/socket.io";
+    for (const name of Object.keys(DEFAULTS))
+      (this as unknown as Record<string, unknown>)[name] = this.tuner(name as keyof Tunable);
     for (const name of ["reconnectionAttempts", "reconnectionDelay", "reconnectionDelayMax"] as const)
       if (!given[name]) delete given[name];
     this.encoder = new (given.parser || { Encoder }).Encoder();
@@ -118,17 +120,17 @@ export class Manager extends GuardedEmitter implements EngineOwner {
     this.skipsReconnect = true;
     this._reconnecting = false;
     this.attempts = 0;
-    clearTimeout(this.wait);
+    clearTimeout(this.retryTimer);
     if (this._readyState === "closed") return;
     // In this order: what the engine says of its end is then no news any more, and a handler may connect again.
     const { engine } = this;
-    this.closed("forced close");
+    this.onClosed("forced close");
     engine.close();
   }
 
   /** A socket was closed: the last one takes the connection with it. @internal */
   _destroy(): void {
-    if (!this.active().length) this.disconnect();
+    if (!this.activeSockets().length) this.disconnect();
   }
 
   /** Encodes one packet. Throws for what cannot be written. @internal */
@@ -142,7 +144,7 @@ export class Manager extends GuardedEmitter implements EngineOwner {
     clearTimeout(this.timer);
     this._readyState = "open";
     this.emitReserved("open");
-    for (const socket of this.active()) socket._onOpen();
+    for (const socket of this.activeSockets()) socket._onOpen();
     if (whenOpen) guard(whenOpen);
   }
 
@@ -158,19 +160,19 @@ export class Manager extends GuardedEmitter implements EngineOwner {
 
   /** @internal */
   _onEnd(reason: string, description?: unknown): void {
-    if (this._readyState === "open") this.closed(reason, description);
+    if (this._readyState === "open") this.onClosed(reason, description);
     else this.fail((description || new Error(reason)) as Error);
   }
 
-  private closed(reason: string, description?: unknown): void {
+  private onClosed(reason: string, description?: unknown): void {
     this.letGo();
     this.attempts = 0;
-    for (const socket of this.active()) socket._onClose(reason, description);
+    for (const socket of this.activeSockets()) socket._onClose(reason, description);
     this.emitReserved("close", reason, description);
-    this.reconnect();
+    this.reconnectLater();
   }
 
-  private active(): Socket[] {
+  private activeSockets(): Socket[] {
     return Object.keys(this.nsps)
       .map((nsp) => this.nsps[nsp] as Socket)
       .filter(({ active }) => active);
@@ -191,19 +193,20 @@ export class Manager extends GuardedEmitter implements EngineOwner {
     clearTimeout(this.timer);
     this._readyState = "closed";
     this.engine._owner = undefined;
+    this.decoder.destroy();
   }
 
   /** The connection could not be made. */
   private fail(error: Error): void {
     const { whenOpen } = this;
     this.letGo();
-    for (const socket of this.active()) socket._onError(error);
+    for (const socket of this.activeSockets()) socket._onError(error);
     this.emitReserved("error", error);
     if (whenOpen) guard(() => whenOpen(error));
-    else if (!this.attempts) this.reconnect();
+    else if (!this.attempts) this.reconnectLater();
   }
 
-  private reconnect(): void {
+  private reconnectLater(): void {
     // A handler may have connected again.
     if (this._reconnecting || this.skipsReconnect || !this.reconnection() || this._readyState !== "closed") return;
     if (this.attempts >= this.reconnectionAttempts()) {
@@ -219,7 +222,7 @@ export class Manager extends GuardedEmitter implements EngineOwner {
       this.randomizationFactor(),
       Math.random(),
     );
-    this.wait = setTimeout(() => {
+    this.retryTimer = setTimeout(() => {
       const { attempts } = this;
       this.emitReserved("reconnect_attempt", attempts);
       // The program may have been faster, or have switched this off.
@@ -228,7 +231,7 @@ export class Manager extends GuardedEmitter implements EngineOwner {
         this.open((error) => {
           this._reconnecting = false;
           if (error) {
-            this.reconnect();
+            this.reconnectLater();
             this.emitReserved("reconnect_error", error);
           } else {
             this.attempts = 0;

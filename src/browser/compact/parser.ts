@@ -26,9 +26,9 @@ export class Encoder {
       const held = this[key];
       return isBinary(held) ? { _placeholder: true, num: attachments.push(held) - 1 } : value;
     });
-    const count = attachments.length;
+    const { length } = attachments;
     return [
-      `${count ? `${type + BINARY}${count}-` : type}${nsp === "/" ? "" : `${nsp},`}${id === undefined ? "" : id}${json || ""}`,
+      `${length ? `${type + BINARY}${length}-` : type}${nsp === "/" ? "" : `${nsp},`}${id === undefined ? "" : id}${json || ""}`,
       ...attachments,
     ];
   }
@@ -42,4 +42,6 @@ export class Decoder extends Emitter<DefaultEventsMap> {
     const packet = typeof message === "string" ? this.reader.readText(message, 0) : this.reader.readBinary(message);
     if (packet) this.emit("decoded", packet);
   }
+
+  destroy(): void {}
 }

@@ -14,7 +14,6 @@ type Answer = (error: Error | null, ...args: Unchecked[]) => void;
 /** What was asked for one emit. @internal */
 interface Flags {
   volatile?: boolean;
-  compress?: boolean;
   timeout?: number;
   /** The callback takes an error first, also without a timeout. */
   settles?: boolean;
@@ -27,6 +26,12 @@ interface Retried {
   readonly callback: Answer | undefined;
   tries: number;
   isUnderWay: boolean;
+}
+
+/** What the server says in its CONNECT. These names travel: minified files must keep them. */
+interface Welcome {
+  sid?: string;
+  pid?: string;
 }
 
 /** A socket. Events that are emitted while it is not connected wait in {@link sendBuffer} and leave, in order, when it connects. */
@@ -49,7 +54,7 @@ export class Socket extends GuardedEmitter {
   private readonly acks = new Map<number, Answer>();
   private readonly retried: Retried[] = [];
   private ids = 0;
-  private flags: Flags = {};
+  private nextFlags: Flags = {};
   /** The engine to which CONNECT was sent, or is about to be. */
   private joining: Engine | undefined;
   private pid: string | undefined;
@@ -87,7 +92,7 @@ export class Socket extends GuardedEmitter {
   disconnect(): this {
     const { connected } = this;
     if (connected) this.io._send({ type: PacketType.DISCONNECT, nsp: this.nsp });
-    this.leave();
+    this.leaveNamespace();
     if (connected) this._onClose("io client disconnect");
     return this;
   }
@@ -105,10 +110,10 @@ export class Socket extends GuardedEmitter {
   /** Sends an event. A function as the last argument is called with the acknowledgement. */
   override emit(event: string | symbol, ...args: Unchecked[]): this {
     refuseReserved(event);
-    const { flags } = this;
+    const { nextFlags: flags } = this;
     const callback = typeof args[args.length - 1] === "function" ? args.pop() : undefined;
     const data = [event, ...args];
-    this.flags = {};
+    this.nextFlags = {};
     if (this.opts.retries && !flags.volatile) this.emitWithRetries(data, flags, callback);
     else this.emitOnce(data, flags, callback);
     return this;
@@ -117,26 +122,25 @@ export class Socket extends GuardedEmitter {
   /** Sends an event and resolves with the first argument of the acknowledgement. */
   emitWithAck(event: string | symbol, ...args: Unchecked[]): Promise<Unchecked> {
     return new Promise((resolve, reject) => {
-      this.flags.settles = true;
+      this.nextFlags.settles = true;
       this.emit(event, ...args, (error: unknown, value: unknown) => (error ? reject(error) : resolve(value)));
     });
   }
 
   /** For the next emit. Without effect in browsers, which compress as they like. */
-  compress(compress: boolean): this {
-    this.flags.compress = compress;
+  compress(_compress: boolean): this {
     return this;
   }
 
   /** For the next emit: it is dropped where it would have to wait. */
   get volatile(): this {
-    this.flags.volatile = true;
+    this.nextFlags.volatile = true;
     return this;
   }
 
   /** For the next emit: milliseconds that the acknowledgement may take. */
   timeout(ms: number): this {
-    this.flags.timeout = ms;
+    this.nextFlags.timeout = ms;
     return this;
   }
 
@@ -172,11 +176,11 @@ export class Socket extends GuardedEmitter {
 
   private emitWithRetries(data: Unchecked[], flags: Flags, callback: Answer | undefined): void {
     this.retried.push({ data, flags, callback, tries: 0, isUnderWay: false });
-    this.retry();
+    this.sendRetried();
   }
 
   /** The option `retries`: sends the first event that waits. `again`: whatever was under way is lost. */
-  private retry(again?: boolean): void {
+  private sendRetried(again?: boolean): void {
     const { retried, opts } = this;
     const [entry] = retried;
     if (!entry || !this.connected || (entry.isUnderWay && !again)) return;
@@ -191,7 +195,7 @@ export class Socket extends GuardedEmitter {
         retried.shift();
         if (entry.callback) entry.callback(error, ...args);
       }
-      this.retry();
+      this.sendRetried();
     });
   }
 
@@ -235,24 +239,24 @@ export class Socket extends GuardedEmitter {
   _onPacket({ type, id, data }: SocketPacket): void {
     const args = data as Unchecked[];
     if (type === PacketType.EVENT) {
-      if (id !== undefined) args.push(this.answer(id));
+      if (id !== undefined) args.push(this.acknowledgement(id));
       if (this.connected) this.deliver(args);
       else this.receiveBuffer.push(args);
     } else if (type === PacketType.ACK) {
       const settle = this.acks.get(id as number);
       if (settle) settle(null, ...args);
-    } else if (type === PacketType.CONNECT) this.onConnect(data as { sid?: string; pid?: string });
+    } else if (type === PacketType.CONNECT) this.onConnect(data as Welcome);
     else if (type === PacketType.DISCONNECT) {
-      this.leave();
+      this.leaveNamespace();
       this._onClose("io server disconnect");
     } else {
-      this.leave();
+      this.leaveNamespace();
       const { message = "", data: more } = data as { message?: string; data?: unknown };
       this._onError(Object.assign(new Error(message), { data: more }));
     }
   }
 
-  private onConnect({ sid, pid }: { sid?: string; pid?: string }): void {
+  private onConnect({ sid, pid }: Welcome): void {
     this.id = sid;
     this.connected = true;
     this.recovered = !!pid && this.pid === pid;
@@ -262,7 +266,7 @@ export class Socket extends GuardedEmitter {
     this.sendBuffer = [];
     this.receiveBuffer = [];
     for (const packet of sendBuffer) guard(() => this.transmit(packet));
-    this.retry(true);
+    this.sendRetried(true);
     this.emitReserved("connect");
     for (const args of receiveBuffer) if (this.connected) this.deliver(args);
   }
@@ -275,7 +279,7 @@ export class Socket extends GuardedEmitter {
   }
 
   /** What an event's acknowledgement is: sends its arguments, once. */
-  private answer(id: number): (...args: unknown[]) => void {
+  private acknowledgement(id: number): (...args: unknown[]) => void {
     let isAnswered = false;
     const { nsp, id: receiver } = this;
     return (...data) => {
@@ -286,7 +290,7 @@ export class Socket extends GuardedEmitter {
     };
   }
 
-  private leave(): void {
+  private leaveNamespace(): void {
     this.active = false;
     this.joining = undefined;
     this.io._destroy();

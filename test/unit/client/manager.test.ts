@@ -331,7 +331,8 @@ describe("socket.io.engine", () => {
     expect(order).toEqual(["socket", "engine transport close"]);
   });
 
-  it("sends and receives below Socket.IO with a parser of the program's own", () => {
+  it("sends and receives below Socket.IO with a parser of the program's own, whose decoder is told of the end", () => {
+    let destroyed = 0;
     const parser = {
       Encoder: class {
         encode(packet: unknown): string[] {
@@ -346,7 +347,9 @@ describe("socket.io.engine", () => {
         add(text: string): void {
           this.listener(JSON.parse(text.slice(1)));
         }
-        destroy(): void {}
+        destroy(): void {
+          destroyed++;
+        }
       },
     };
     const { manager, last, receive, sent } = scene();
@@ -355,6 +358,9 @@ describe("socket.io.engine", () => {
     receive('4!{"type":0,"nsp":"/","data":{"sid":"s1"}}');
     expect(client.connected).toBe(true);
     expect(sent()).toEqual(['4!{"type":0,"nsp":"/"}']);
+    expect(destroyed).toBe(0);
+    client.io.engine.close();
+    expect(destroyed).toBe(1);
   });
 });
 

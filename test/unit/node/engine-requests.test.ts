@@ -70,6 +70,28 @@ describe("a refused upgrade", () => {
     expect((await ask(port, HANDSHAKE)).status).toBe(401);
   });
 
+  it.each([
+    ["one behind the other", ["WWW-Authenticate", "Basic", "X-Why", "closed"]],
+    [
+      "in pairs",
+      [
+        ["WWW-Authenticate", "Basic"],
+        ["X-Why", "closed"],
+      ],
+    ],
+  ])("may be refused with headers in an array, %s", async (_, headers) => {
+    const { port, engine } = await engineOn();
+    engine.use((_req, res) => {
+      res.writeHead(401, headers as string[]).end();
+    });
+    const raw = new RawSocket(port).send(
+      `GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\n${UPGRADE_HEADERS}\r\n`,
+    );
+    const answer = (await raw.until("\r\n\r\n")).toLowerCase();
+    expect(answer).toContain("401");
+    for (const line of ["www-authenticate: basic", "x-why: closed"]) expect(answer).toContain(line);
+  });
+
   it("that would upgrade a polling session is refused where upgrades are off", async () => {
     const { port } = await engineOn({ allowUpgrades: false });
     const { open } = await openPolling(port);

@@ -251,7 +251,9 @@ export class Server<
     // Whoever comes while it leaves is answered by the engine, not left to listeners that know nothing of it.
     if (drain !== undefined) await Promise.all([...this.engines].map((engine) => engine.leave?.(drain)));
     else for (const engine of this.engines) engine.close();
+    const cancelCut = drain === undefined ? undefined : this._clock.after(drain, () => this.cutHttp());
     const errors = await Promise.all([...this.httpServers].map(closeHttpServer));
+    cancelCut?.();
     for (const engine of this.engines) engine.close();
     const error = errors.find((each) => each !== undefined);
     for (const closed of await adapters) {
@@ -330,6 +332,11 @@ export class Server<
     this.engine.close();
     this.engines.delete(this.engine);
     this.startEngine();
+  }
+
+  /** Who connected and asked for nothing, as browsers do ahead of time, would keep an HTTP server from closing for ever. */
+  private cutHttp(): void {
+    for (const server of this.httpServers) server.closeAllConnections?.();
   }
 
   private takeOptions(options: Partial<ServerOptions>): void {

@@ -54,6 +54,6 @@ export const target: FuzzTarget = {
     writeScript("0", readForm(request.url) ?? "");
     const snapshot = new RequestSnapshot("GET", request.url, request.raw, undefined, false, table);
     if (Object.getPrototypeOf(snapshot.headers) !== Object.prototype) throw new Error("a header became a prototype");
-    if (Object.getPrototypeOf(snapshot.query) !== null) throw new Error("a parameter became a prototype");
+    if (Object.getPrototypeOf(snapshot.query) !== Object.prototype) throw new Error("a parameter became a prototype");
   },
 };

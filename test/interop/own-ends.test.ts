@@ -1,4 +1,5 @@
 // Interop: what our own two ends do for each other beyond the protocol, over real sockets; and that stock ends never see any of it.
+import { createConnection } from "node:net";
 import { describe, expect, it } from "vitest";
 import type { Server } from "../../src/entry/server.js";
 import { client, connected, pair, stage } from "../support/scene.js";
@@ -100,6 +101,18 @@ describe("a server that leaves with a drain", () => {
     expect((await gone)[0]).toBe("transport close");
     await closed;
     expect(raw).toEqual(['2["goodbye"]']);
+  });
+});
+
+describe("a server that leaves with a drain, and has a connection over which nothing was ever asked", () => {
+  it("closes all the same", async () => {
+    const scene = await stage(OURS.server);
+    const idle = createConnection({ port: scene.port, host: "127.0.0.1" });
+    const gone = once(idle, "close");
+    idle.on("error", () => {});
+    await once(idle, "connect");
+    await (scene.io as unknown as Server).close({ drain: 50 });
+    await gone;
   });
 });
 

@@ -100,18 +100,10 @@ export class DeliveryLog {
 
   /** Sends everything that is in the log. */
   replay(sink: ReplaySink): void {
-    let skipped = 0;
-    for (let number = this.first; number < this.end; number++) {
-      const packet = this.slots[number & (this.slots.length - 1)] as Outgoing;
-      if (packet.volatile) {
-        skipped++;
-        continue;
-      }
-      if (skipped > 0) sink.skip(skipped);
-      skipped = 0;
-      sink.packet(packet);
-    }
-    if (skipped > 0) sink.skip(skipped);
+    const packets: Outgoing[] = [];
+    for (let number = this.first; number < this.end; number++)
+      packets.push(this.slots[number & (this.slots.length - 1)] as Outgoing);
+    replayTo(sink, packets);
   }
 
   /** Lets go of everything. Numbers go on. */
@@ -146,4 +138,19 @@ export function sizeOf({ head, rest }: Outgoing): number {
   let size = head.length;
   if (rest !== undefined) for (const packet of rest) size += packet.length;
   return size;
+}
+
+/** Sends `packets`, in order, and says of how many volatile ones the place is between them. */
+export function replayTo(sink: ReplaySink, packets: readonly Outgoing[]): void {
+  let skipped = 0;
+  for (const packet of packets) {
+    if (packet.volatile) {
+      skipped++;
+      continue;
+    }
+    if (skipped > 0) sink.skip(skipped);
+    skipped = 0;
+    sink.packet(packet);
+  }
+  if (skipped > 0) sink.skip(skipped);
 }

@@ -3,7 +3,7 @@
 //   slots      "text" │ run of 64 │ packet │ run of 60 │            in order, one slot for each kept by itself and for each run
 //   open run                                           │ of 17 ▸    the latest packets, if they are consecutive ones of a stream: one more of it is two additions
 import { Outgoing } from "../packet/outgoing.js";
-import { type DeliveryLimits, type ReplaySink, sizeOf } from "./delivery-log.js";
+import { type DeliveryLimits, type ReplaySink, replayTo, sizeOf } from "./delivery-log.js";
 import { MAX_SHARED_BYTES, MAX_SHARED_PACKETS, type SharedPackets } from "./shared-packets.js";
 
 const MIN_SLOTS = 16;
@@ -110,17 +110,7 @@ export class SharedLog {
   /** Sends what is in the log behind number `from`, and returns the number of the last of it: what is added meanwhile is not sent. */
   replay(sink: ReplaySink, from: number = this.first): number {
     const { end } = this;
-    let skipped = 0;
-    for (const packet of this.packets().slice(Math.max(0, from - this.first))) {
-      if (packet.volatile) {
-        skipped++;
-        continue;
-      }
-      if (skipped > 0) sink.skip(skipped);
-      skipped = 0;
-      sink.packet(packet);
-    }
-    if (skipped > 0) sink.skip(skipped);
+    replayTo(sink, this.packets().slice(Math.max(0, from - this.first)));
     return end;
   }
 

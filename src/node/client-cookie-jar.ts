@@ -53,7 +53,7 @@ function expiryOf(attributes: readonly string[]): number {
     if (/^max-age$/i.test(name) && /^-?\d+$/.test(value)) maxAge = Number(value);
     else if (/^expires$/i.test(name)) {
       const date = Date.parse(value);
-      // The first second of 1970, which deletes a cookie, is a date as any other.
+      // The first second of 1970, which deletes a cookie, is a date like others.
       if (!Number.isNaN(date)) expires = date;
     }
   }

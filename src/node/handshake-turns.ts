@@ -21,7 +21,7 @@ export class HandshakeTurns {
   }
 
   /**
-   * Calls `begin` once nobody before has any of these remotes: at once where nobody has.
+   * Calls `begin` once nobody before it has one of these remotes, which may be at once.
    *
    * @returns gives the turn back, begun or not. To be called when the handshake is over in whatever way; again it does nothing.
    */

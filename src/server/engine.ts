@@ -125,7 +125,7 @@ export class Engine extends GuardedEmitter implements HttpRoute {
 
   /**
    * Closes every session once what waits has been sent, and lets go of the HTTP servers, which go on listening. No poll reaches it any more: what
-   * a client that polls is not asking for now is lost. Handshakes that are under way come to nothing. {@link attach} opens it again.
+   * a client has no poll open for is lost, and handshakes under way open no session. {@link attach} opens it again.
    */
   close(): this {
     this.isClosed = true;

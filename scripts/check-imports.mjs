@@ -74,7 +74,7 @@ function judge(root, file, from, { specifier, typeOnly }) {
 function judgeBuiltin(from, specifier, typeOnly) {
   if (!specifier.startsWith("node:")) return `write "node:${specifier}"`;
   if (NODE_FOLDERS.has(from)) return undefined;
-  // Two exceptions: users pass Node's own servers and requests to server/, and Server, Namespace and Socket are EventEmitters.
+  // Two exceptions: users pass Node's own servers and requests to server/, and Server, Namespace, Socket and Adapter are EventEmitters.
   if (from === "server" && (typeOnly || specifier === "node:events")) return undefined;
   return from === "server"
     ? "server/ takes types from node:* and nothing else but node:events"

@@ -53,7 +53,6 @@ export function listen(target: ServerTarget, options?: Partial<ServerOptions>): 
 }
 
 export type { BroadcastFlags, BroadcastOptions, Room, SocketId } from "../adapter/contract.js";
-export { InMemoryAdapter as Adapter } from "../adapter/in-memory-adapter.js";
 export { type ErrorCode, type ErrorFields, VaivenError } from "../errors.js";
 export type { DefaultEventsMap, EventsMap } from "../event/event-map.js";
 export type { BroadcastReport } from "../server/broadcast-confirmations.js";
@@ -63,6 +62,7 @@ export type { LimitReport } from "../server/connection-limits.js";
 export type { Expiry, RefreshHook } from "../server/credentials.js";
 export type { CloseOptions } from "../server/drain.js";
 export type { ErrorContext, ErrorHook } from "../server/error-reporter.js";
+export { InMemoryAdapter as Adapter } from "../server/in-memory-adapter.js";
 export { Namespace } from "../server/namespace.js";
 export type { AdapterConstructor, ServerOptions } from "../server/server-options.js";
 export { Socket } from "../server/socket.js";

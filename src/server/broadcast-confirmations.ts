@@ -1,11 +1,11 @@
 // server/ A broadcast that reports who has it (ARCHITECTURE.md, "Between our own two ends"): received, not handled.
 import type { BroadcastOptions, SocketId } from "../adapter/contract.js";
-import { SessionAwareAdapter } from "../adapter/session-aware-adapter.js";
 import { VaivenError } from "../errors.js";
 import type { SocketPacket } from "../packet/socket-packet.js";
 import { DEFAULT_BROADCAST_TIMEOUT } from "./broadcast-acks.js";
 import type { DeliveredSocket } from "./delivered-socket.js";
 import type { NamespaceAdapter } from "./namespace.js";
+import { SessionAwareAdapter } from "./session-aware-adapter.js";
 
 /** Who received a broadcast. */
 export interface BroadcastReport {

@@ -75,12 +75,12 @@ export class DeliveredSocket<
   /** While it is away it joins and leaves as if it were there. */
   override join(rooms: Room | Room[]): Promise<void> | void {
     if (!this.session.isAway) return super.join(rooms);
-    this.session.absent.addAll(this.id, new Set(Array.isArray(rooms) ? rooms : [rooms]));
+    this.session.absent.join(this.id, new Set(Array.isArray(rooms) ? rooms : [rooms]));
   }
 
   override leave(room: Room): Promise<void> | void {
     if (!this.session.isAway) return super.leave(room);
-    this.session.absent.del(this.id, room);
+    this.session.absent.leave(this.id, room);
   }
 
   /** Also while it is away: it does not come back then. */

@@ -1,5 +1,5 @@
 // server/ The delivery sessions of one server, by the ids that their clients know (ARCHITECTURE.md, "Between our own two ends").
-import { SessionAwareAdapter } from "../adapter/session-aware-adapter.js";
+
 import type { DeliveryLimits } from "../event/delivery-log.js";
 import type { Unchecked } from "../event/event-map.js";
 import type { Deadlines } from "../session/deadlines.js";
@@ -10,6 +10,7 @@ import type { SessionClaim } from "./envelope.js";
 import type { AnyNamespace } from "./namespace.js";
 import { Outboxes } from "./outboxes.js";
 import type { ServerHost } from "./server.js";
+import { SessionAwareAdapter } from "./session-aware-adapter.js";
 import type { SessionLossReason } from "./socket-types.js";
 
 /** What the sessions of one server share. */

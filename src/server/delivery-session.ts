@@ -8,7 +8,6 @@
 //                        └──────────────▶ over
 //   What is emitted to one that is coming or away waits in the log.
 import type { AbsentSockets } from "../adapter/absent-sockets.js";
-import type { SessionAwareAdapter } from "../adapter/session-aware-adapter.js";
 import { VaivenError } from "../errors.js";
 import type { ReplaySink } from "../event/delivery-log.js";
 import { CONFIRM_MS, DeliveryReceipts, Due } from "../event/delivery-receipts.js";
@@ -21,6 +20,7 @@ import type { DeliveredSocket } from "./delivered-socket.js";
 import type { Deliveries } from "./deliveries.js";
 import type { SessionClaim } from "./envelope.js";
 import type { OutboxRecord } from "./outboxes.js";
+import type { SessionAwareAdapter } from "./session-aware-adapter.js";
 import type { AnySocket } from "./socket.js";
 import type { Event, SessionLossReason } from "./socket-types.js";
 

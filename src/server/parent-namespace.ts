@@ -1,12 +1,12 @@
 // server/ Dynamic namespaces: a parent stands for all names that it matches, a child is made when the first client asks for one.
 import type { BroadcastOptions } from "../adapter/contract.js";
-import { InMemoryAdapter } from "../adapter/in-memory-adapter.js";
 import type { PendingAck } from "../event/acks.js";
 import type { DefaultEventsMap, EventsMap, Unchecked } from "../event/event-map.js";
 import type { SocketPacket } from "../packet/socket-packet.js";
 import type { Client } from "./client.js";
 import type { EmptyNamespace } from "./dynamic-namespaces.js";
 import type { SessionClaim } from "./envelope.js";
+import { InMemoryAdapter } from "./in-memory-adapter.js";
 import { type AnyNamespace, type JoinOutcome, Namespace, type NamespaceAdapter } from "./namespace.js";
 import type { Server } from "./server.js";
 

@@ -1,6 +1,5 @@
 // server/ Connection state recovery: which sessions are kept, and whose socket a returning client gets (Socket.IO documentation, "Connection state recovery").
 import type { RestoredSession } from "../adapter/contract.js";
-import { SessionAwareAdapter } from "../adapter/session-aware-adapter.js";
 import type { Unchecked } from "../event/event-map.js";
 import type { Client } from "./client.js";
 import { Deliveries } from "./deliveries.js";
@@ -10,6 +9,7 @@ import type { AnyNamespace } from "./namespace.js";
 import { RecoverableSocket } from "./recoverable-socket.js";
 import type { ServerHost } from "./server.js";
 import { type ConnectionStateRecoveryOptions, count, type ServerOptions } from "./server-options.js";
+import { SessionAwareAdapter } from "./session-aware-adapter.js";
 import type { AnySocket } from "./socket.js";
 
 const DEFAULT_DURATION = 120_000;

@@ -1,7 +1,6 @@
 // server/ The server: namespaces over an engine, and the engine over HTTP servers (Socket.IO documentation, "The Server instance").
 import { EventEmitter } from "node:events";
 import type { Server as HttpServer } from "node:http";
-import { InMemoryAdapter } from "../adapter/in-memory-adapter.js";
 import { VaivenError } from "../errors.js";
 import type { DefaultEventsMap, EventsMap, Unchecked } from "../event/event-map.js";
 import type { PacketEncoder } from "../packet/parser.js";
@@ -18,6 +17,7 @@ import { serverCapabilities, serverEnvelope } from "./envelope.js";
 import { type ErrorHook, ErrorReporter } from "./error-reporter.js";
 import { type ForeignSocket, foreignOrigin } from "./foreign-connection.js";
 import type { EngineHost } from "./host.js";
+import { InMemoryAdapter } from "./in-memory-adapter.js";
 import { type AnyNamespace, Namespace, type NamespaceAdapter } from "./namespace.js";
 import { checkedOptions, checkOption, remarksOnLate, remarksOnUnknown } from "./option-checks.js";
 import { defaultCodec, type PacketCodec, parserCodec } from "./packet-writer.js";

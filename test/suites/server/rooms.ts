@@ -1,4 +1,5 @@
 // Server suite: rooms, and what the adapter tells of them.
+import { EventEmitter } from "node:events";
 import type { Socket } from "socket.io";
 import * as stock from "socket.io-client";
 import { describe, expect, it } from "vitest";
@@ -180,6 +181,22 @@ export function describeRooms(library: ServerLibrary): void {
         ["leave-room", "r", socket.id],
         ["delete-room", "r"],
       ]);
+    });
+
+    it("tell it by an emitter of Node's", async () => {
+      const { io } = await stage(library);
+      const { adapter } = io.sockets;
+      expect(adapter).toBeInstanceOf(EventEmitter);
+      const told: string[] = [];
+      const second = (): void => void told.push("second");
+      adapter.addListener("create-room", second);
+      adapter.prependOnceListener("create-room", () => void told.push("first"));
+      expect(adapter.listenerCount("create-room")).toBe(2);
+      expect(adapter.eventNames()).toEqual(["create-room"]);
+      adapter.addAll("a", new Set(["r"]));
+      adapter.addAll("a", new Set(["s"]));
+      expect(told).toEqual(["first", "second", "second"]);
+      expect(adapter.rawListeners("create-room")).toEqual([second]);
     });
   });
 

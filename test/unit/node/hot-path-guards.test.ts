@@ -208,9 +208,9 @@ describe("a connection", () => {
   it("keeps no room, no table of acknowledgements and no data that it does not use", () => {
     const { net, peers } = crowd();
     const { adapter } = net.io.sockets as unknown as {
-      adapter: { members: Map<string, unknown>; joined: Map<string, unknown> };
+      adapter: { memory: { members: Map<string, unknown>; joined: Map<string, unknown> } };
     };
-    expect([adapter.members.size, adapter.joined.size]).toEqual([0, 0]);
+    expect([adapter.memory.members.size, adapter.memory.joined.size]).toEqual([0, 0]);
     const { pendingAcks, ownData, ownHandshake, middlewares, flags } = (peers[0] as Peer).socket as unknown as Record<
       string,
       unknown

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { InMemoryAdapter } from "../../../src/adapter/in-memory-adapter.js";
 import { BroadcastOperator, RemoteSocket } from "../../../src/server/broadcast-operator.js";
+import { InMemoryAdapter } from "../../../src/server/in-memory-adapter.js";
 import { Socket } from "../../../src/server/socket.js";
 import { type FakeConnection, type MemoryServer, memoryServer } from "./fake-connection.js";
 

@@ -283,7 +283,7 @@ describe("a listener of the adapter", () => {
     });
     io.of("/").adapter.on("create-room", () => Promise.reject(new Error("rejected")) as never);
     join("/");
-    await Promise.resolve();
+    await new Promise((resolve) => setImmediate(resolve));
     expect(errors).toEqual([
       { code: "HANDLER_FAILED", event: "adapter", cause: new Error("thrown") },
       { code: "HANDLER_FAILED", event: "adapter", cause: new Error("rejected") },

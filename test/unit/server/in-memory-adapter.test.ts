@@ -1,11 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { BroadcastFlags } from "../../../src/adapter/contract.js";
-import { InMemoryAdapter } from "../../../src/adapter/in-memory-adapter.js";
 import type { AdapterNamespace, AdapterSocket } from "../../../src/adapter/namespace-view.js";
 import type { AckTable } from "../../../src/event/acks.js";
 import type { Outgoing } from "../../../src/packet/outgoing.js";
 import { encodePacket, PacketType, type SocketPacket } from "../../../src/packet/socket-packet.js";
+import { InMemoryAdapter } from "../../../src/server/in-memory-adapter.js";
 
 class FakeSocket implements AdapterSocket {
   readonly id: string;

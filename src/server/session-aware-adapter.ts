@@ -1,18 +1,18 @@
-// adapter/ The adapter of one process that remembers sessions and events, so that a client that lost its connection may go on (connection state recovery).
+// server/ The adapter of one process that remembers sessions and events, so that a client that lost its connection may go on (connection state recovery).
 //
 // Each recoverable event carries an offset, `<tag><sequence>`, as its last argument, and a client that returns names the last one that it saw.
 // Sequences are in the offset itself, so that it means something when its event is gone: however quiet or busy the namespace was, an event
 // that is too old to be in the log reached whoever kept the connection for a whole heartbeat after it.
+import { AbsentSockets } from "../adapter/absent-sockets.js";
+import type { BroadcastOptions, RestoredSession, Room, SessionToPersist, SocketId } from "../adapter/contract.js";
+import { EventLog, type LoggedEvent } from "../adapter/event-log.js";
+import type { AdapterNamespace, AdapterSocket } from "../adapter/namespace-view.js";
 import { holdAck, type PendingAck } from "../event/acks.js";
 import { type SharedPackets, SharedStreams } from "../event/shared-packets.js";
 import type { Outgoing, OutgoingOptions } from "../packet/outgoing.js";
 import { PacketType, type SocketPacket } from "../packet/socket-packet.js";
 import type { Cancel, Clock } from "../session/platform.js";
-import { AbsentSockets } from "./absent-sockets.js";
-import type { BroadcastOptions, RestoredSession, Room, SessionToPersist, SocketId } from "./contract.js";
-import { EventLog, type LoggedEvent } from "./event-log.js";
 import { InMemoryAdapter } from "./in-memory-adapter.js";
-import type { AdapterNamespace, AdapterSocket } from "./namespace-view.js";
 
 /** What the adapter is given by its server. */
 export interface RecoveryHost {
@@ -48,7 +48,7 @@ export class SessionAwareAdapter extends InMemoryAdapter {
   /** The beginning of every offset. */
   readonly tag: string;
   /** Those who lost their connections, where both ends count what is sent. */
-  readonly absent: AbsentSockets;
+  readonly absent: AbsentSockets = new AbsentSockets();
   private readonly host: RecoveryHost;
   private readonly log: EventLog;
   /** What goes to those whose ends count. */
@@ -62,7 +62,6 @@ export class SessionAwareAdapter extends InMemoryAdapter {
     super(nsp);
     this.host = host;
     this.tag = host.randomTag();
-    this.absent = new AbsentSockets(nsp);
     this.log = new EventLog({
       maxAge: host.maxDisconnectionDuration + host.heartbeat,
       maxBytes: host.maxLogBytes,
@@ -148,17 +147,19 @@ export class SessionAwareAdapter extends InMemoryAdapter {
 
   override addSockets(opts: BroadcastOptions, rooms: Room[]): void {
     super.addSockets(opts, rooms);
-    this.absent.addSockets(opts, rooms);
+    this.absent.each(opts, (socket) => void socket.join(rooms));
   }
 
   override delSockets(opts: BroadcastOptions, rooms: Room[]): void {
     super.delSockets(opts, rooms);
-    this.absent.delSockets(opts, rooms);
+    this.absent.each(opts, (socket) => {
+      for (const room of rooms) void socket.leave(room);
+    });
   }
 
   override disconnectSockets(opts: BroadcastOptions, close: boolean): void {
     super.disconnectSockets(opts, close);
-    this.absent.disconnectSockets(opts, close);
+    this.absent.each(opts, (socket) => socket.disconnect(close));
   }
 
   protected override send(packet: SocketPacket, outgoing: Outgoing, opts: BroadcastOptions): void {

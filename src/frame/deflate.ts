@@ -1,4 +1,4 @@
-// frame/ Negotiation of permessage-deflate (RFC 7692 section 7.1), both ends.
+// frame/ Negotiation of permessage-deflate (RFC 7692 sections 7 and 7.1), both ends.
 
 import { VaivenError } from "../errors.js";
 import type { Extension } from "./extension.js";
@@ -83,7 +83,7 @@ interface Parameters {
   clientMaxWindowBits: number | undefined;
 }
 
-/** Undefined for what section 7.1 tells to decline: unknown or repeated parameters, and values that are not allowed. */
+/** Undefined for what section 7 tells to decline: unknown or repeated parameters, and values that are not allowed. */
 function readParameters(extension: Extension, mayOmitClientBits: boolean): Parameters | undefined {
   const read: Parameters = {
     serverNoContextTakeover: false,

@@ -19,11 +19,16 @@ export function isToken(text: string): boolean {
   return WHOLE_TOKEN.test(text);
 }
 
-let lastHeader = "";
-let lastExtensions: readonly Extension[] = [];
+let lastHeader: string | undefined;
+let lastExtensions: readonly Extension[] | undefined;
 
-/** As {@link readExtensions}; browsers of one kind all send the same. */
-export function parseExtensions(header: string): readonly Extension[] | undefined {
+/**
+ * Reads the value of `Sec-WebSocket-Extensions`: `name; param; param=value, name …`. Values may be quoted, but must be tokens after unquoting. Empty
+ * list elements are passed over (RFC 7230 section 7). An absent header holds none; undefined for one that breaks the grammar, or names no extension.
+ */
+export function parseExtensions(header: string | undefined): readonly Extension[] | undefined {
+  if (header === undefined) return [];
+  // Browsers of one kind all send the same.
   if (header === lastHeader) {
     return lastExtensions;
   }
@@ -35,10 +40,6 @@ export function parseExtensions(header: string): readonly Extension[] | undefine
   return extensions;
 }
 
-/**
- * Reads `name; param; param=value, name …`; values may be quoted, but must be tokens after unquoting. Empty list elements are passed over
- * (RFC 7230 section 7). Undefined if the header breaks the grammar.
- */
 function readExtensions(header: string): readonly Extension[] | undefined {
   const scanner = new Scanner(header);
   const extensions: Extension[] = [];
@@ -70,7 +71,7 @@ function readExtensions(header: string): readonly Extension[] | undefined {
       return undefined;
     }
   }
-  return extensions;
+  return extensions.length > 0 ? extensions : undefined;
 }
 
 export function formatExtensions(extensions: readonly Extension[]): string {

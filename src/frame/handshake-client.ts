@@ -110,7 +110,7 @@ function agreedProtocol(offer: HandshakeOffer, header: HeaderLookup): string {
 }
 
 function agreedDeflate(offer: HandshakeOffer, header: HeaderLookup): DeflateAgreement | undefined {
-  const extensions = parseExtensions(header("sec-websocket-extensions") ?? "");
+  const extensions = parseExtensions(header("sec-websocket-extensions"));
   if (extensions === undefined) {
     throw new VaivenError(
       "HANDSHAKE_EXTENSION",

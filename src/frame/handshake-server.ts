@@ -92,7 +92,7 @@ export function answerHandshake(
   if (offeredProtocols === undefined) {
     return refuse("HANDSHAKE_PROTOCOL", 400, "expected a Sec-WebSocket-Protocol of tokens, each once");
   }
-  const offers = parseExtensions(header("sec-websocket-extensions") ?? "");
+  const offers = parseExtensions(header("sec-websocket-extensions"));
   if (offers === undefined) {
     return refuse("HANDSHAKE_EXTENSION", 400, "expected Sec-WebSocket-Extensions in the form of RFC 6455 section 9.1");
   }

@@ -76,20 +76,24 @@ export async function connect(url: string | URL, options: WebSocketClientOptions
   if (signal !== undefined && !(signal instanceof AbortSignal)) {
     throw invalid(`expected signal to be an AbortSignal, got ${String(signal)}`);
   }
-  const offer = offerHandshake(nodePlatform, {
-    protocols: typeof protocols === "string" ? [protocols] : protocols,
-    deflate: settings.profile.deflate,
-  });
-  return new Promise((resolve, reject) => new Attempt(settings, options, offer, resolve, reject).begin(targetOf(url)));
+  const makeOffer = (): HandshakeOffer =>
+    offerHandshake(nodePlatform, {
+      protocols: typeof protocols === "string" ? [protocols] : protocols,
+      deflate: settings.profile.deflate,
+    });
+  return new Promise((resolve, reject) =>
+    new Attempt(settings, options, makeOffer, resolve, reject).begin(targetOf(url)),
+  );
 }
 
 /** One call of {@link connect}: as many requests as redirects want, and one end. */
 class Attempt {
   private readonly settings: WebSocketSettings;
   private readonly options: WebSocketClientOptions;
-  private readonly offer: HandshakeOffer;
+  private readonly makeOffer: () => HandshakeOffer;
   private readonly resolve: (peer: WebSocketPeer) => void;
   private readonly reject: (error: VaivenError) => void;
+  private offer: HandshakeOffer;
   private request: ClientRequest | undefined = undefined;
   private timer: NodeJS.Timeout | undefined = undefined;
   private giveTurnBack: (() => void) | undefined = undefined;
@@ -100,13 +104,14 @@ class Attempt {
   constructor(
     settings: WebSocketSettings,
     options: WebSocketClientOptions,
-    offer: HandshakeOffer,
+    makeOffer: () => HandshakeOffer,
     resolve: (peer: WebSocketPeer) => void,
     reject: (error: VaivenError) => void,
   ) {
     this.settings = settings;
     this.options = options;
-    this.offer = offer;
+    this.makeOffer = makeOffer;
+    this.offer = makeOffer();
     this.resolve = resolve;
     this.reject = reject;
   }
@@ -279,6 +284,8 @@ class Attempt {
       return;
     }
     if (to.origin !== from.origin) this.dropsCredentials = true;
+    // Section 4.1: "The nonce MUST be selected randomly for each connection."
+    this.offer = this.makeOffer();
     this.askInTurn(to);
   }
 
@@ -339,7 +346,8 @@ function targetOf(url: string | URL): URL {
   if (target.protocol !== "http:" && target.protocol !== "https:") {
     throw new VaivenError("API_INVALID_ARGUMENT", `expected a ws: or wss: URL, got "${String(url)}"`);
   }
-  if (target.hash !== "") {
+  // `hash` is "" also where the fragment is there and empty.
+  if (target.href.includes("#")) {
     throw new VaivenError(
       "API_INVALID_ARGUMENT",
       `expected a URL without fragment (RFC 6455 section 3), got "${String(url)}"`,

@@ -1,4 +1,5 @@
-// Any bytes, in either role, with and without compression, whole and chopped: accepted, or refused with one documented error and its close code.
+// Any bytes, in either role, with and without compression, whole and chopped: accepted, or refused with one documented error and its close code
+// (RFC 6455 section 10.7, "Incoming data MUST always be validated").
 
 import type { VaivenError } from "../../src/errors.js";
 import { WebSocketConnection } from "../../src/frame/connection.js";

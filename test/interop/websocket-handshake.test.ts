@@ -1,13 +1,12 @@
 // `vaiven/websocket`: who is let in, on which server, and with what answer a handshake is refused (RFC 6455 section 4).
 import { createServer, type IncomingMessage } from "node:http";
-import { createServer as createTcpServer } from "node:net";
 import { connect, type WebSocketPeer, WebSocketServer, type WebSocketServerOptions } from "vaiven/websocket";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { WebSocket as StockSocket } from "ws";
 import type { VaivenError } from "../../src/errors.js";
 import { closeLater, listening } from "../support/scene.js";
 import { collect, inTime, Ledger, once, turn, until } from "../support/waiting.js";
-import { echoServer, HANDSHAKE_LINES, open, openStock, Raw, refusal } from "./websocket-stage.js";
+import { byteServer, echoServer, HANDSHAKE_LINES, open, openStock, Raw, refusal } from "./websocket-stage.js";
 
 describe("a refused handshake", () => {
   const without = (name: string): string[] => HANDSHAKE_LINES.filter((line) => !line.startsWith(name));
@@ -225,16 +224,11 @@ describe("a refused handshake", () => {
 describe("the client's handshake", () => {
   /** A server that answers every request with these bytes. */
   async function answering(text: string | ((request: string) => string)): Promise<string> {
-    const server = createTcpServer((socket) => {
-      socket.on("error", () => {});
-      socket.once("data", (chunk) => {
-        const answer = typeof text === "string" ? text : text(chunk.toString("latin1"));
-        if (answer !== "") socket.end(answer);
-      });
+    const { url } = await byteServer((request, socket) => {
+      const answer = typeof text === "string" ? text : text(request);
+      if (answer !== "") socket.end(answer);
     });
-    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-    onTestFinished(() => void server.close());
-    return `ws://127.0.0.1:${(server.address() as { port: number }).port}`;
+    return url;
   }
 
   it.each([

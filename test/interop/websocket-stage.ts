@@ -1,5 +1,6 @@
 // Test support: `vaiven/websocket` on real sockets: a server that echoes, clients of both libraries, and a peer whose bytes are the test's.
-import { connect as connectTcp, type Socket } from "node:net";
+import { createHash } from "node:crypto";
+import { connect as connectTcp, createServer as createTcpServer, type Socket } from "node:net";
 import {
   connect,
   type WebSocketClientOptions,
@@ -64,6 +65,32 @@ export async function openStock(url: string, options: object = {}, protocols: st
   ws.on("error", () => {});
   await once(ws, "open");
   return ws;
+}
+
+/** A server of bytes on a port of its own. `onRequest` is given what each connection sends first, as text. */
+export async function byteServer(
+  onRequest: (request: string, socket: Socket) => void,
+): Promise<{ readonly url: string; readonly port: number; readonly sockets: readonly Socket[] }> {
+  const sockets: Socket[] = [];
+  const server = createTcpServer((socket) => {
+    sockets.push(socket);
+    socket.on("error", () => {});
+    socket.once("data", (chunk) => onRequest(chunk.toString("latin1"), socket));
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  onTestFinished(() => {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+  });
+  const { port } = server.address() as { port: number };
+  return { url: `ws://127.0.0.1:${port}`, port, sockets };
+}
+
+/** The answer that accepts a handshake, with more lines in it. Worked out here, so that the code under test does not check itself. */
+export function acceptance(request: string, more = ""): string {
+  const key = /^sec-websocket-key: *(.*?)\r$/im.exec(request)?.[1] ?? "";
+  const accept = createHash("sha1").update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest("base64");
+  return `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${accept}\r\n${more}\r\n`;
 }
 
 /** The error that a promise rejects with. */

@@ -1,13 +1,10 @@
 // `vaiven/websocket`: one opening handshake at a time with a host and port (RFC 6455 section 4.1, step 2), over real sockets.
 import { Agent } from "node:http";
-import { createServer as createTcpServer, type Socket } from "node:net";
 import { connect } from "vaiven/websocket";
-import { afterEach, describe, expect, it, onTestFinished } from "vitest";
-import { acceptFor } from "../../src/frame/handshake.js";
+import { afterEach, describe, expect, it } from "vitest";
 import { handshakeTurns } from "../../src/node/handshake-turns.js";
-import { nodePlatform } from "../../src/node/platform.js";
 import { inTime, until } from "../support/waiting.js";
-import { open, refusal } from "./websocket-stage.js";
+import { acceptance, byteServer, open, refusal } from "./websocket-stage.js";
 
 interface Asked {
   readonly target: string;
@@ -18,31 +15,14 @@ interface Asked {
 /** A server that answers when the test says so. */
 async function patient(): Promise<{ url: string; port: number; asked: Asked[] }> {
   const asked: Asked[] = [];
-  const sockets: Socket[] = [];
-  const server = createTcpServer((socket) => {
-    sockets.push(socket);
-    socket.on("error", () => {});
-    socket.once("data", (chunk) => {
-      const request = chunk.toString("latin1");
-      const key = /^sec-websocket-key: *(.*?)\r$/im.exec(request)?.[1] ?? "";
-      asked.push({
-        target: /^GET (\S+)/.exec(request)?.[1] ?? "",
-        accept: () =>
-          socket.write(
-            `HTTP/1.1 101 X\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${acceptFor(key, nodePlatform)}\r\n\r\n`,
-          ),
-        answer: (text) => socket.end(text),
-      });
-    });
-  });
-  const port = await new Promise<number>((resolve) =>
-    server.listen(0, "127.0.0.1", () => resolve((server.address() as { port: number }).port)),
+  const { url, port } = await byteServer((request, socket) =>
+    asked.push({
+      target: /^GET (\S+)/.exec(request)?.[1] ?? "",
+      accept: () => socket.write(acceptance(request)),
+      answer: (text) => socket.end(text),
+    }),
   );
-  onTestFinished(() => {
-    for (const socket of sockets) socket.destroy();
-    server.close();
-  });
-  return { url: `ws://127.0.0.1:${port}`, port, asked };
+  return { url, port, asked };
 }
 
 const targets = (asked: readonly Asked[]): string[] => asked.map(({ target }) => target);

@@ -20,6 +20,17 @@ describe("the reference of conformance", () => {
     expect(rows).toHaveLength([...reference.matchAll(/^\| \d/gm)].length);
   });
 
+  // Read off the documents: sections with a MUST or MUST NOT for an endpoint. Left out are 5.8 and 9.2, which speak to those who write extensions.
+  it.each([
+    ["RFC 6455", "3 4.1 4.2.1 4.2.2 4.3 4.4 5.1 5.2 5.3 5.4 5.5 5.5.1 5.5.2 5.6 6.1 6.2 7.1.2 7.1.7 7.2.1 7.2.2 7.4"],
+    ["RFC 6455", "8.1 9 9.1 10.4 10.6 10.7 11.1.1 11.3.1 11.3.2 11.3.3 11.3.4 11.3.5"],
+    ["RFC 7692", "5 6 6.1 6.2 7 7.1.1.1 7.1.1.2 7.1.2.1 7.1.2.2 7.2.1 7.2.2"],
+  ])("has a row for each section that says MUST: %s, %s", (document, sections) => {
+    const [, part = ""] = reference.split(`## ${document}\n`);
+    const [table = ""] = part.split("\n## ");
+    for (const section of sections.split(" ")) expect(table).toContain(`\n| ${section} | `);
+  });
+
   for (const [, section = "", rule = "", , cell = ""] of rows) {
     it(`names tests of section ${section}: ${rule}`, () => {
       const files = [...cell.matchAll(/\]\(([^)]+)\)/g)].map((match) => join(folder, match[1] as string));

@@ -23,35 +23,60 @@ function accept(response: string, options: DeflateOptions = KEEP): unknown {
 const D = "permessage-deflate";
 
 describe("RFC 7692 section 7.1, the server's answer", () => {
-  it.each<[string, DeflateOptions, string | undefined]>([
+  it.each<[string, string, DeflateOptions, string | undefined]>([
     // Nothing asked, nothing wanted.
-    [D, KEEP, D],
-    // 7.1.1.1 An offered server_no_context_takeover is answered by itself; the server may also add it.
-    [`${D}; server_no_context_takeover`, KEEP, `${D}; server_no_context_takeover`],
-    [D, { ...KEEP, serverNoContextTakeover: true }, `${D}; server_no_context_takeover`],
-    // 7.1.1.2 client_no_context_takeover may be added whether it was offered or not.
-    [`${D}; client_no_context_takeover`, KEEP, `${D}; client_no_context_takeover`],
-    [D, { ...KEEP, clientNoContextTakeover: true }, `${D}; client_no_context_takeover`],
-    [D, {}, `${D}; server_no_context_takeover; client_no_context_takeover`],
-    // 7.1.2.1 The same or a smaller window than the client asks for.
-    [`${D}; server_max_window_bits=10`, KEEP, `${D}; server_max_window_bits=10`],
-    [`${D}; server_max_window_bits=10`, { ...KEEP, serverMaxWindowBits: 9 }, `${D}; server_max_window_bits=9`],
-    [`${D}; server_max_window_bits=8`, { ...KEEP, serverMaxWindowBits: 12 }, `${D}; server_max_window_bits=8`],
-    [D, { ...KEEP, serverMaxWindowBits: 12 }, `${D}; server_max_window_bits=12`],
-    // 7.1.2.2 The client's window is limited only if the client said that it can.
-    [`${D}; client_max_window_bits`, KEEP, D],
-    [`${D}; client_max_window_bits=11`, KEEP, `${D}; client_max_window_bits=11`],
-    [`${D}; client_max_window_bits`, { ...KEEP, clientMaxWindowBits: 10 }, `${D}; client_max_window_bits=10`],
-    [`${D}; client_max_window_bits=9`, { ...KEEP, clientMaxWindowBits: 10 }, `${D}; client_max_window_bits=9`],
-    [D, { ...KEEP, clientMaxWindowBits: 10 }, undefined],
+    ["7.1", D, KEEP, D],
+    // An offered server_no_context_takeover is answered by itself; the server may also add it.
+    ["7.1.1.1", `${D}; server_no_context_takeover`, KEEP, `${D}; server_no_context_takeover`],
+    ["7.1.1.1", D, { ...KEEP, serverNoContextTakeover: true }, `${D}; server_no_context_takeover`],
+    // client_no_context_takeover may be added whether it was offered or not.
+    ["7.1.1.2", `${D}; client_no_context_takeover`, KEEP, `${D}; client_no_context_takeover`],
+    ["7.1.1.2", D, { ...KEEP, clientNoContextTakeover: true }, `${D}; client_no_context_takeover`],
+    ["7.1.1.2", D, {}, `${D}; server_no_context_takeover; client_no_context_takeover`],
+    // The same or a smaller window than the client asks for.
+    ["7.1.2.1", `${D}; server_max_window_bits=10`, KEEP, `${D}; server_max_window_bits=10`],
+    [
+      "7.1.2.1",
+      `${D}; server_max_window_bits=10`,
+      { ...KEEP, serverMaxWindowBits: 9 },
+      `${D}; server_max_window_bits=9`,
+    ],
+    [
+      "7.1.2.1",
+      `${D}; server_max_window_bits=8`,
+      { ...KEEP, serverMaxWindowBits: 12 },
+      `${D}; server_max_window_bits=8`,
+    ],
+    ["7.1.2.1", D, { ...KEEP, serverMaxWindowBits: 12 }, `${D}; server_max_window_bits=12`],
+    // The client's window is limited only if the client said that it can.
+    ["7.1.2.2", `${D}; client_max_window_bits`, KEEP, D],
+    ["7.1.2.2", `${D}; client_max_window_bits=11`, KEEP, `${D}; client_max_window_bits=11`],
+    [
+      "7.1.2.2",
+      `${D}; client_max_window_bits`,
+      { ...KEEP, clientMaxWindowBits: 10 },
+      `${D}; client_max_window_bits=10`,
+    ],
+    [
+      "7.1.2.2",
+      `${D}; client_max_window_bits=9`,
+      { ...KEEP, clientMaxWindowBits: 10 },
+      `${D}; client_max_window_bits=9`,
+    ],
+    ["7.1.2.2", D, { ...KEEP, clientMaxWindowBits: 10 }, undefined],
     // The first acceptable offer wins; others are passed over.
-    [`${D}; foo, x-other, ${D}; server_max_window_bits=9`, KEEP, `${D}; server_max_window_bits=9`],
-    [`${D}; client_max_window_bits=9, ${D}`, KEEP, `${D}; client_max_window_bits=9`],
-    [`${D}, ${D}; client_max_window_bits`, { ...KEEP, clientMaxWindowBits: 10 }, `${D}; client_max_window_bits=10`],
-    ["x-webkit-deflate-frame", KEEP, undefined],
+    ["5", `${D}; foo, x-other, ${D}; server_max_window_bits=9`, KEEP, `${D}; server_max_window_bits=9`],
+    ["5", `${D}; client_max_window_bits=9, ${D}`, KEEP, `${D}; client_max_window_bits=9`],
+    [
+      "5",
+      `${D}, ${D}; client_max_window_bits`,
+      { ...KEEP, clientMaxWindowBits: 10 },
+      `${D}; client_max_window_bits=10`,
+    ],
+    ["5", "x-webkit-deflate-frame", KEEP, undefined],
     // Values may be quoted (RFC 6455 section 9.1).
-    [`${D}; server_max_window_bits="10"`, KEEP, `${D}; server_max_window_bits=10`],
-  ])("to %j with %j is %j", (offer, options, expected) => {
+    ["RFC 6455 9.1", `${D}; server_max_window_bits="10"`, KEEP, `${D}; server_max_window_bits=10`],
+  ])("section %s: to %j with %j is %j", (_section, offer, options, expected) => {
     expect(answer(offer, options)).toBe(expected);
   });
 
@@ -71,7 +96,7 @@ describe("RFC 7692 section 7.1, the server's answer", () => {
     "client_max_window_bits=16",
     "client_max_window_bits=010",
     "Server_no_context_takeover",
-  ])("declines an offer with %j", (parameters) => {
+  ])("section 7: declines an offer with %j", (parameters) => {
     expect(answer(`${D}; ${parameters}`)).toBeUndefined();
   });
 });
@@ -123,7 +148,7 @@ describe("RFC 7692 section 7.1, the client's offer and check", () => {
     [`${D}; server_max_window_bits=12`, { ...KEEP, serverMaxWindowBits: 11 }],
     [D, { ...KEEP, serverMaxWindowBits: 11 }],
     [D, { ...KEEP, serverNoContextTakeover: true }],
-  ])("refuses the response %j with %j", (response, options) => {
+  ])("section 7: refuses the response %j with %j", (response, options) => {
     expect(() => accept(response, options)).toThrow(expect.objectContaining({ code: "HANDSHAKE_EXTENSION" }));
   });
 

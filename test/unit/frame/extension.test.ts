@@ -7,8 +7,11 @@ const plain = (name: string, ...parameters: (readonly [string, string?])[]): unk
 });
 
 describe("section 9.1, the grammar of Sec-WebSocket-Extensions", () => {
+  it("holds nothing where there is no header", () => {
+    expect(parseExtensions(undefined)).toEqual([]);
+  });
+
   it.each([
-    ["", []],
     ["foo", [plain("foo")]],
     ["foo, bar; baz=2", [plain("foo"), plain("bar", ["baz", "2"])]],
     ["foo;bar;baz", [plain("foo", ["bar"], ["baz"])]],
@@ -26,6 +29,9 @@ describe("section 9.1, the grammar of Sec-WebSocket-Extensions", () => {
 
   it.each(
     [
+      "",
+      "\t",
+      ",",
       ";",
       "=",
       "foo;",
@@ -76,6 +82,6 @@ describe("lists of tokens", () => {
   it("reads a header like the one before in the same way, one that breaks the grammar too", () => {
     const read = ["a; b=1", "a; b=1", "a; =", "a; =", "a; b=1", ""].map((header) => parseExtensions(header));
     const one = [{ name: "a", parameters: [{ name: "b", value: "1" }] }];
-    expect(read).toEqual([one, one, undefined, undefined, one, []]);
+    expect(read).toEqual([one, one, undefined, undefined, one, undefined]);
   });
 });

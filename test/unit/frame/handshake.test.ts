@@ -88,6 +88,7 @@ describe("section 4.2, the server's side", () => {
     ["4.1 item 10: an empty list", { headers: { "sec-websocket-protocol": "" } }, 400, "HANDSHAKE_PROTOCOL"],
     ["4.1 item 10: no token", { headers: { "sec-websocket-protocol": "a b" } }, 400, "HANDSHAKE_PROTOCOL"],
     ["9.1: malformed extensions", { headers: { "sec-websocket-extensions": "foo; =1" } }, 400, "HANDSHAKE_EXTENSION"],
+    ["9.1: an empty list of extensions", { headers: { "sec-websocket-extensions": "" } }, 400, "HANDSHAKE_EXTENSION"],
   ])("refuses %s", (_, changes, status, code) => {
     const answered = answer(changes);
     expect(answered).toMatchObject({ accepted: false, status, error: { code, httpStatus: status } });
@@ -220,6 +221,7 @@ describe("section 4.1, the client's side", () => {
       "HANDSHAKE_EXTENSION",
     ],
     ["9.1: malformed extensions", offer, { "sec-websocket-extensions": ";" }, 101, "HANDSHAKE_EXTENSION"],
+    ["9.1: an empty list of extensions", offer, { "sec-websocket-extensions": "" }, 101, "HANDSHAKE_EXTENSION"],
     ["item 6: a subprotocol nobody offered", bare, { "sec-websocket-protocol": "a" }, 101, "HANDSHAKE_PROTOCOL"],
     ["item 6: another subprotocol", offer, { "sec-websocket-protocol": "c" }, 101, "HANDSHAKE_PROTOCOL"],
     ["item 6: two subprotocols", offer, { "sec-websocket-protocol": "a, b" }, 101, "HANDSHAKE_PROTOCOL"],

@@ -79,7 +79,7 @@ describe("RFC 7692 section 7.2.3, the examples", () => {
     ["7.2.3.3 a block without compression", ["c10b000500faff48656c6c6f00"], ["text Hello"]],
     ["7.2.3.4 a block marked as final", ["c108f348cdc9c9070000"], ["text Hello"]],
     ["7.2.3.5 two blocks", ["c10df248050000 00ffffcac9c90700"], ["text Hello"]],
-    ["7.2.3.6 an empty message", ["c10100"], ["text "]],
+    ["7.2.3.6 an empty fragment", ["c10100"], ["text "]],
     ["a final block, and then more", ["c10ef348cdc9c90700f248cdc9c90700"], ["text HelloHello"]],
     ["an empty message without its byte", ["c100"], ["text "]],
     [
@@ -125,7 +125,7 @@ describe("RFC 7692 section 6, the bit", () => {
     expect(recorded.events[0]).toBe("error FRAME_RESERVED_BITS");
   });
 
-  it("is not set on messages below the threshold, on control frames, and where compression does not pay", () => {
+  it("section 6.1: is not set on messages below the threshold, on control frames, and where compression does not pay", () => {
     const recorded = new Recorded({ agreement: DROP, deflate: { threshold: 5 } });
     recorded.connection.sendText("four");
     recorded.connection.sendText("abcdefgh");

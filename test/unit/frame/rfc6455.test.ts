@@ -3,6 +3,7 @@
 import { describe, expect, it } from "vitest";
 import type { DeflateAgreement } from "../../../src/frame/deflate.js";
 import type { ConnectionRole } from "../../../src/frame/profile.js";
+import { nodeBytePrimitives } from "../../../src/node/byte-primitives.js";
 import { closeOf, frameHex, Recorded } from "./recorder.js";
 
 /** What each role receives is masked, or is not. */
@@ -177,6 +178,13 @@ describe("RFC 6455, what an endpoint must do", () => {
       expect(masked).toEqual(Array.from({ length: 4 }, () => role === "client"));
     });
 
+    it(`section 5.3: the masking key MUST come from the host's source of random bytes: the ${role}`, () => {
+      const randomFill = (target: Uint8Array): void => void target.fill(0xa5);
+      const recorded = new Recorded({ role, primitives: { ...nodeBytePrimitives, randomFill } });
+      recorded.connection.sendText("\0\0");
+      expect(recorded.frames).toEqual([role === "client" ? "8182a5a5a5a5a5a5" : "81020000"]);
+    });
+
     it(`section 5.4: control frames MAY be between fragments and MUST be handled there: the ${role}`, () => {
       const recorded = new Recorded({ role });
       recorded.receive(received(role, 0x01, "a"), received(role, 0x89, "p"), received(role, 0x80, "b"));
@@ -244,13 +252,13 @@ describe("RFC 7692, at both ends", () => {
       expect(recorded.events[0]).toBe("error FRAME_RESERVED_BITS");
     });
 
-    it(`section 7.2.2: 00 00 FF FF MUST be appended before a message is inflated, and one without RSV1 is plain: the ${role}`, () => {
+    it(`section 7.2.2: 00 00 FF FF is appended before a message is inflated, and section 6.2: one without RSV1 is taken as it is: the ${role}`, () => {
       const recorded = new Recorded({ role, agreement: AGREEMENT });
       recorded.receive(received(role, 0xc1, hex("f248cdc9c90700")), received(role, 0x81, "Hello"));
       expect(recorded.events).toEqual(["text Hello", "text Hello"]);
     });
 
-    it(`section 7.2.3.2: a message MAY have any number of blocks, of any kind, in any fragments: the ${role}`, () => {
+    it(`section 7.2.1: a message MAY have any number of blocks, of any kind, in any fragments: the ${role}`, () => {
       const recorded = new Recorded({ role, agreement: AGREEMENT });
       // Two blocks; a stored block; one whose final bit is set, with the byte that follows; and the first again, in two fragments.
       recorded.receive(received(role, 0xc1, hex("f248050000 00ffffcac9c90700".replace(" ", ""))));
@@ -260,7 +268,7 @@ describe("RFC 7692, at both ends", () => {
       expect(recorded.events).toEqual(Array.from({ length: 4 }, () => "text Hello"));
     });
 
-    it(`section 7.2.1: what is sent compressed ends without 00 00 FF FF, and has RSV1: the ${role}`, () => {
+    it(`section 6.1: what is sent compressed MUST have RSV1, and section 7.2.1: it ends without 00 00 FF FF: the ${role}`, () => {
       const recorded = new Recorded({ role, agreement: AGREEMENT });
       recorded.connection.sendText("a".repeat(5000));
       const frame = Buffer.from(recorded.frames[0] as string, "hex");

@@ -7,6 +7,7 @@
 //           another one     probing (session/client-upgrade.ts)
 //           is left
 import { VaivenError } from "../errors.js";
+import { transportError } from "../http/client-request.js";
 import { enginePacketType } from "../packet/engine-packet.js";
 import { Outgoing, type OutgoingOptions, type WirePacket } from "../packet/outgoing.js";
 import type { ClientHost, ClientPlatform, ClientTransportOptions } from "../session/client-host.js";
@@ -23,7 +24,7 @@ import type { EngineSettings } from "./options.js";
 export interface EnginePacket {
   type: string;
   data?: string | Uint8Array | undefined;
-  /** Of `packetCreate`. */
+  /** Of packets that are sent. */
   options?: { compress: boolean } | undefined;
 }
 
@@ -128,6 +129,28 @@ export class Engine
     );
   }
 
+  /** The packets that have not been handed to the transport: a copy. */
+  get writeBuffer(): EnginePacket[] {
+    const shown: EnginePacket[] = [];
+    for (const packet of this.packets) for (const part of partsOf(packet)) shown.push(show(part, packet));
+    return shown;
+  }
+
+  /** The server's name or address, without brackets. */
+  get hostname(): string {
+    return this.opts.hostname;
+  }
+
+  /** The server's port: that of the scheme where the URL names none. */
+  get port(): string {
+    return this.opts.port || (this.secure ? "443" : "80");
+  }
+
+  /** Whether the connection is made over TLS. */
+  get secure(): boolean {
+    return this.opts.secure;
+  }
+
   /** Connects. Once. */
   open(): this {
     if (this.transport) return this;
@@ -139,16 +162,17 @@ export class Engine
     return this;
   }
 
-  /** Sends one message of the Engine.IO layer, below Socket.IO. Before the opening and after the close nothing is sent. */
-  write(data: string | Uint8Array | ArrayBuffer, options?: OutgoingOptions): this {
+  /** Sends one message of the Engine.IO layer, below Socket.IO; `fn` is called when it leaves. Before the opening and after the close nothing is sent. */
+  write(data: string | Uint8Array | ArrayBuffer, options?: OutgoingOptions, fn?: () => void): this {
     const packet = typeof data === "string" ? `4${data}` : data instanceof ArrayBuffer ? new Uint8Array(data) : data;
     this.sendPacket(new Outgoing(packet, undefined, options));
+    if (fn && this.packets.length) this.once("flush", fn);
     return this;
   }
 
   /** As {@link write}. */
-  send(data: string | Uint8Array | ArrayBuffer, options?: OutgoingOptions): this {
-    return this.write(data, options);
+  send(data: string | Uint8Array | ArrayBuffer, options?: OutgoingOptions, fn?: () => void): this {
+    return this.write(data, options, fn);
   }
 
   /** Sends what was encoded. @internal */
@@ -156,8 +180,7 @@ export class Engine
     if (this.readyState !== "open") return;
     // Watching costs an object for each packet: only where somebody listens.
     if (this.hasListeners("packetCreate"))
-      for (const part of [packet.head].concat(packet.rest || []))
-        this.show("packetCreate", part, { compress: packet.compress });
+      for (const part of partsOf(packet)) this.emitReserved("packetCreate", show(part, packet));
     this.packets.push(packet);
     this.queueFlush();
   }
@@ -214,7 +237,7 @@ export class Engine
   onText(packet: string): void {
     const { readyState, owner } = this;
     if (readyState === "closed") return;
-    this.show("packet", packet);
+    this.showReceived(packet);
     const type = packet[0];
     if (readyState === "opening" && type === "0") this.onOpenPacket(packet.slice(1));
     else if (readyState === "opening") this.onClose(unexpected());
@@ -240,7 +263,7 @@ export class Engine
   /** @internal */
   onBinary(message: Uint8Array): void {
     if (this.readyState !== "open") return;
-    this.show("packet", message);
+    this.showReceived(message);
     if (this.owner) this.owner._onBinary(message);
     this.tell(message);
   }
@@ -295,6 +318,12 @@ export class Engine
   /** @internal */
   onUpgradeError(error: VaivenError): void {
     this.emitReserved("upgradeError", error);
+  }
+
+  /** @internal */
+  onSwitchFailed(error: VaivenError): void {
+    this.transport.discard();
+    this.onClose(transportError("the new transport failed while the session went over to it", error));
   }
 
   // ── the rest ──
@@ -386,11 +415,8 @@ export class Engine
     this.emitReserved("close", reason, description);
   }
 
-  private show(event: "packet" | "packetCreate", packet: WirePacket, options?: EnginePacket["options"]): void {
-    if (!this.hasListeners(event)) return;
-    const text = typeof packet === "string" ? packet : "";
-    const type = enginePacketType(text) || "message";
-    this.emitReserved(event, { type, data: text ? text.slice(1) || undefined : packet, options });
+  private showReceived(packet: WirePacket): void {
+    if (this.hasListeners("packet")) this.emitReserved("packet", show(packet));
   }
 
   private tell(packet: WirePacket): void {
@@ -402,6 +428,19 @@ export class Engine
 }
 
 function nothing(): void {}
+
+/** What one packet is in the wire's terms: its text, and its attachments. */
+function partsOf({ head, rest }: Outgoing): WirePacket[] {
+  return [head].concat(rest || []);
+}
+
+/** As the events and {@link Engine.writeBuffer} show it; `sent` is the packet of which it is a part. */
+function show(packet: WirePacket, sent?: Outgoing): EnginePacket {
+  const text = typeof packet === "string" ? packet : "";
+  const type = enginePacketType(text) || "message";
+  const data = text ? text.slice(1) || undefined : packet;
+  return { type, data, options: sent && { compress: sent.compress } };
+}
 
 function unexpected(): VaivenError {
   return new VaivenError("SESSION_UNEXPECTED_PACKET", "expected another packet type", {

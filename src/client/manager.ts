@@ -66,7 +66,7 @@ export class BaseManager<
   opts: Partial<ManagerOptions>;
   /** The URL that was given. */
   readonly uri: string | undefined;
-  /** The sockets by namespace. */
+  /** The sockets by namespace, those that connected last behind the others. */
   readonly nsps: Record<string, Socket> = {};
   /** @internal */
   _readyState: "closed" | "opening" | "open" = "closed";
@@ -82,6 +82,8 @@ export class BaseManager<
   readonly _delivery: DeliveryFactory | undefined = undefined;
   /** Milliseconds after which a server that went away wishes to see us again. @internal */
   _returnDelay: number | undefined;
+  /** When a server last said how long it wishes to be left alone. */
+  private toldAt = Number.NEGATIVE_INFINITY;
   private skipReconnect = false;
   private readonly encoder: PacketEncoder | undefined;
   /** How many of the current series have begun, or wait to begin. */
@@ -113,7 +115,7 @@ export class BaseManager<
   reconnection(): boolean;
   reconnection(value: boolean): this;
   reconnection(value?: boolean): this | boolean;
-  /** Reads or sets the option of this name. `false` ends a series of attempts with the next one, which is told and not made. */
+  /** Reads or sets the option of this name. `false` ends a series of attempts where the next one would begin. */
   reconnection(value?: boolean): this | boolean {
     return this.tune("reconnection", value);
   }
@@ -206,6 +208,13 @@ export class BaseManager<
     return known;
   }
 
+  /** A socket connects that did not: it is the last one to be told what the connection does. @internal */
+  _queueUp(socket: Socket): void {
+    const { nsps } = this;
+    delete nsps[socket.nsp];
+    nsps[socket.nsp] = socket;
+  }
+
   /** A socket was closed: the last one takes the connection with it. @internal */
   _destroy(): void {
     let isNeeded = false;
@@ -219,15 +228,11 @@ export class BaseManager<
   _close(): void {
     this.skipReconnect = true;
     this._reconnecting = false;
-    this.attempts = 0;
     this.cancelAttempt();
-    if (this._readyState === "closed") this.unwatch();
-    else {
-      // In this order: what the engine says of its end is then not heard, and a handler may connect again.
-      const { engine } = this;
-      this.closed("forced close");
-      engine.close();
-    }
+    // In this order: what the engine says of its end is then not heard, and a handler may connect again.
+    const { engine } = this as { engine?: Engine };
+    this.closed("forced close");
+    if (engine) engine.close();
   }
 
   /** As {@link _close}: the name that programs know. */
@@ -343,11 +348,12 @@ export class BaseManager<
 
   /** From now on nothing that the engine says matters. */
   private letGo(): void {
-    const { reader } = this;
-    if (reader.destroy) reader.destroy();
+    const { reader, engine } = this;
     this.cancelTimeout();
     this._readyState = "closed";
-    this.engine.owner = undefined;
+    if (!engine || !engine.owner) return;
+    engine.owner = undefined;
+    if (reader.destroy) reader.destroy();
   }
 
   /** Tells an error of the connection. */
@@ -396,13 +402,20 @@ export class BaseManager<
       this.randomizationFactor(),
       platform.random(),
     );
-    const { _returnDelay = own } = this;
-    this._returnDelay = undefined;
-    this.cancelAttempt = platform.after(_returnDelay, this.attempt);
+    const { _returnDelay: told } = this;
+    let delay = own;
+    if (told !== undefined) {
+      const now = platform.now();
+      // A server that says "at once" whenever we come is not obeyed each time.
+      delay = now - this.toldAt < this.reconnectionDelayMax() ? Math.max(told, own) : told;
+      this.toldAt = now;
+      this._returnDelay = undefined;
+    }
+    this.cancelAttempt = platform.after(delay, this.attempt);
   }
 
   private readonly attempt = (): void => {
-    this.emitReserved("reconnect_attempt", this.attempts);
+    if (this.reconnection()) this.emitReserved("reconnect_attempt", this.attempts);
     if (this.skipReconnect) return;
     // The program may have been faster, or have switched this off.
     if (this._readyState !== "closed" || !this.reconnection()) this._reconnecting = false;

@@ -1,4 +1,5 @@
 // client/ The options of `io()` and `Manager`: names, units and defaults of Socket.IO 4.8. Types, and the snapshot that inner layers get.
+import { VaivenError } from "../errors.js";
 import type { Unchecked } from "../event/event-map.js";
 import { readQuery, serverAddress } from "../http/server-address.js";
 import type { ClientHost, ClientTransportClass, ClientTransportOptions } from "../session/client-host.js";
@@ -30,7 +31,7 @@ export interface EngineOptions {
   timestampRequests?: boolean;
   /** In the order in which they are tried. Default: `["polling", "websocket", "webtransport"]`; a server must offer the last one. */
   transports?: TransportChoice[];
-  /** As `transports`, classes only, and stronger than it. */
+  /** As `transports`, classes only, and in its place. */
   transportImplementations?: ClientTransportClass[];
   /** Whether the next transport is tried when one cannot open. Default: true if the first one is WebSocket (Socket.IO: false). */
   tryAllTransports?: boolean;
@@ -115,7 +116,7 @@ export interface EngineSettings {
 const DEFAULTS = { timestampParam: "t", requestTimeout: 0 };
 const ALL_TRANSPORTS = ["polling", "websocket", "webtransport"];
 
-/** Reads the options as they are now (ARCHITECTURE.md, "Options"). Throws what {@link serverAddress} throws. @internal */
+/** Reads the options as they are now (ARCHITECTURE.md, "Options"). Throws what {@link serverAddress} throws, and `API_INVALID_OPTION`. @internal */
 export function engineSettings(
   host: ClientHost,
   uri: string | undefined,
@@ -124,8 +125,11 @@ export function engineSettings(
   const { secure, hostname = user.host, port, transportOptions = {} } = user;
   const named = uri === undefined && hostname ? `http${secure ? "s" : ""}://${hostname}${port ? `:${port}` : ""}` : uri;
   const address = serverAddress(named, host.location);
+  const { transports: choices, transportImplementations } = user;
+  if (choices && transportImplementations)
+    throw new VaivenError("API_INVALID_OPTION", "expected transports or transportImplementations, got both");
   const transports: Record<string, ClientTransportClass> = {};
-  for (const choice of user.transportImplementations || user.transports || ALL_TRANSPORTS) {
+  for (const choice of transportImplementations || choices || ALL_TRANSPORTS) {
     const transport = typeof choice === "string" ? host.transports[choice] : choice;
     if (transport) transports[transport.prototype.name] = transport;
   }

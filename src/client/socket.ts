@@ -124,8 +124,9 @@ export class Socket<
   /** Connects. Does nothing if it is connected, or about to be. */
   connect(): this {
     if (this.connected) return this;
-    const { io } = this;
+    const { io, isActive } = this;
     this.isActive = true;
+    if (!isActive) io._queueUp(this as unknown as Socket);
     if (!io._reconnecting) io.open();
     if (io._readyState === "open") this._onOpen();
     return this;

@@ -16,8 +16,8 @@ export interface UpgradingClient {
   /** The old transport has gone quiet; everything from now on goes over `transport`. */
   onUpgrade(transport: ClientTransport): void;
   onUpgradeError(error: VaivenError): void;
-  /** Ends the session. */
-  onClose(error: VaivenError): void;
+  /** The new transport failed behind the point of no return: ends the session. */
+  onSwitchFailed(error: VaivenError): void;
 }
 
 const PROBE = new Outgoing("2probe");
@@ -42,15 +42,8 @@ export function upgradeClient(client: UpgradingClient, names: TransportName[]): 
       discard();
       client.onUpgradeError(error);
       // Before the old transport was paused nothing is lost and it goes on; after that only a new session helps.
-      if (!client.isSwitching) tryNext();
-      else {
-        client.transport.discard();
-        client.onClose(
-          new VaivenError("SESSION_TRANSPORT_ERROR", "the new transport failed while the session went over to it", {
-            cause: error,
-          }),
-        );
-      }
+      if (client.isSwitching) client.onSwitchFailed(error);
+      else tryNext();
     };
     const refuse = (): void => fail(new VaivenError("SESSION_PROBE_FAILED", "expected the answer to the probe"));
     const go = (): void => {

@@ -5,6 +5,7 @@ import { describeConnecting } from "./client/connecting.js";
 import { describeClientEvents } from "./client/events.js";
 import { describeClientImprovements } from "./client/improvements.js";
 import { describeManager } from "./client/manager.js";
+import { describeManagerEdges } from "./client/manager-edges.js";
 import { describeReconnection } from "./client/reconnection.js";
 import { describeRequests } from "./client/requests.js";
 import { describeTransports } from "./client/transports.js";
@@ -15,6 +16,7 @@ export function describeClient(name: string, client: ClientUnderTest): void {
     if (!client.isCompact) {
       describeTransports(client);
       describeRequests(client);
+      describeManagerEdges(client);
     }
     describeClientEvents(client);
     describeReconnection(client);

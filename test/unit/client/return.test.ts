@@ -23,6 +23,32 @@ describe("a server that says when to come back", () => {
     expect(transports.length).toBe(3);
   });
 
+  it("is not heard each time where it says so again and again: then the client is at least as slow as by itself", () => {
+    const { socket, last, receive, transports, platform } = scene();
+    socket({ reconnectionDelay: 1000, reconnectionDelayMax: 5000, randomizationFactor: 0 }, false);
+    const returnAtOnce = (): void => {
+      last().accept(OURS);
+      receive('40{"sid":"s1"}', '47["return",0]');
+      last().fail(lost);
+    };
+    returnAtOnce();
+    platform.advance(0);
+    expect(transports.length).toBe(2);
+    for (const count of [2, 3]) {
+      returnAtOnce();
+      platform.advance(999);
+      expect(transports.length).toBe(count);
+      platform.advance(1);
+      expect(transports.length).toBe(count + 1);
+    }
+    last().accept(OURS);
+    platform.advance(5000);
+    receive('40{"sid":"s1"}', '47["return",0]');
+    last().fail(lost);
+    platform.advance(0);
+    expect(transports.length).toBe(5);
+  });
+
   it("is forgotten by the next connection", () => {
     const { socket, last, receive, transports, platform } = scene();
     const client = socket({ reconnectionDelay: 1000, randomizationFactor: 0 }, false);

@@ -103,9 +103,13 @@ describe("two sessions", () => {
       scene.wires.up.step();
       scene.platform.settle();
     }
+    const told: unknown[] = [];
+    scene.client.on("error", (error) => told.push(error));
     scene.wires.down.step();
-    scene.sockets.client?.end(new VaivenError("SESSION_TRANSPORT_ERROR", "reset"));
+    const cause = new VaivenError("SESSION_TRANSPORT_ERROR", "reset");
+    scene.sockets.client?.end(cause);
     expect(scene.clientSink.closes).toEqual([["transport error", "SESSION_TRANSPORT_ERROR"]]);
+    expect(told).toMatchObject([{ type: "TransportError", description: cause }]);
   });
 
   it("end both when the client closes, after what it sent", () => {

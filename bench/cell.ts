@@ -97,9 +97,7 @@ export async function measure(load: Load, subject: Subject, options: CellOptions
     const before = await server.ask<Sample>(sample, STEP_SECONDS);
     const ran = await runWindow(generator, options.seconds);
     const after = await server.ask<Sample>(sample, STEP_SECONDS);
-    if (options.profile !== undefined) {
-      await server.ask({ type: "profile-stop", file: options.profile }, STEP_SECONDS);
-    }
+    if (options.profile !== undefined) await server.ask({ type: "profile-stop", file: options.profile }, STEP_SECONDS);
     if (ran.messages === 0) throw new Error("nothing was measured");
     const cpu = after.cpu - before.cpu;
     return {

@@ -52,9 +52,7 @@ export function checkImports(root) {
 
 function judge(root, file, from, { specifier, typeOnly }) {
   if (isBuiltin(specifier)) return judgeBuiltin(from, specifier, typeOnly);
-  if (!specifier.startsWith(".")) {
-    return PURE_FOLDERS.has(from) ? `${from}/ is pure: it imports no package` : undefined;
-  }
+  if (!specifier.startsWith(".")) return PURE_FOLDERS.has(from) ? `${from}/ is pure: it imports no package` : undefined;
   if (!specifier.endsWith(".js")) return "a relative specifier ends in .js";
   const target = resolve(dirname(file), specifier.replace(/\.js$/, ".ts"));
   if (relative(root, target).startsWith("..")) return "leads out of the source tree";

@@ -64,9 +64,7 @@ export class Rooms {
       if (joined.has(room)) continue;
       joined.add(room);
       let members = this.members.get(room);
-      if (members === undefined) {
-        members = this.isImplied(room) ? this.write(room) : this.create(room);
-      }
+      if (members === undefined) members = this.isImplied(room) ? this.write(room) : this.create(room);
       members.add(id);
       this.observer?.onJoined(room, id);
     }

@@ -4,7 +4,6 @@
 //                                          │ accept(): not resumed, or the time is over
 //                                          ▼
 //                                         lost: `unconfirmed` and `lossReason` of the socket say what and why
-
 import { VaivenError } from "../errors.js";
 import { DeliveryLog } from "../event/delivery-log.js";
 import { CONFIRM_MS, DeliveryReceipts, Due } from "../event/delivery-receipts.js";

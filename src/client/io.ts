@@ -1,5 +1,4 @@
 // client/ `io()`: a socket of a namespace, over a connection that the namespaces of one server share.
-
 import { serverAddress } from "../http/server-address.js";
 import type { ClientHost } from "../session/client-host.js";
 import type { BaseManager } from "./manager.js";

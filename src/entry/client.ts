@@ -1,5 +1,4 @@
 // entry/ `vaiven-client` and `vaiven/client` on Node: Socket.IO's client API over node:http and node:net.
-
 import { type DeliveryFactory, delivery } from "../client/delivery.js";
 import { type Io, makeIo } from "../client/io.js";
 import { BaseManager } from "../client/manager.js";

@@ -1,5 +1,4 @@
 // frame/ A message whose payload arrives in several pieces: fragments (RFC 6455 section 5.4), or one frame across chunks.
-
 import { VaivenError } from "../errors.js";
 import { CLOSE_INVALID_DATA } from "./close.js";
 import { FIN, OPCODE_BITS, OPCODE_TEXT, RSV1 } from "./header.js";
@@ -37,9 +36,7 @@ export class MessageAssembler {
 
   /** Counts a frame of `length` bytes toward the limits, before its payload is looked at. */
   countFragment(byte0: number, length: number, limits: FrameLimits): VaivenError | undefined {
-    if (++this.fragments > limits.maxFragments) {
-      return tooManyFragments(limits.maxFragments, false);
-    }
+    if (++this.fragments > limits.maxFragments) return tooManyFragments(limits.maxFragments, false);
     if (length < TINY_FRAGMENT_BYTES && (byte0 & FIN) === 0 && ++this.tinyFragments > limits.maxTinyFragments) {
       return tooManyFragments(limits.maxTinyFragments, true);
     }
@@ -51,17 +48,11 @@ export class MessageAssembler {
    * sized for if it is near. Text that cannot become UTF-8 any more is refused here, in the middle of its frame.
    */
   append(bytes: Uint8Array, start: number, end: number, ascii: boolean, remaining: number): VaivenError | undefined {
-    if (start === end) {
-      return undefined;
-    }
-    if (!ascii) {
-      this.isAscii = false;
-    }
+    if (start === end) return undefined;
+    if (!ascii) this.isAscii = false;
     if (this.isText && !this.isCompressed && !(ascii && this.utf8 === UTF8_COMPLETE)) {
       this.utf8 = advanceUtf8(this.utf8, bytes, start, end, this.primitives);
-      if (this.utf8 === UTF8_INVALID) {
-        return invalidUtf8();
-      }
+      if (this.utf8 === UTF8_INVALID) return invalidUtf8();
     }
     const size = this.length + (end - start);
     const buffer = this.room(size, size + remaining);
@@ -78,16 +69,10 @@ export class MessageAssembler {
   /** The message. Its memory belongs to nobody else. */
   bytes(): Uint8Array {
     const buffer = this.buffer;
-    if (buffer === undefined) {
-      return this.primitives.allocate(0);
-    }
-    if (buffer.length === this.length) {
-      return buffer;
-    }
+    if (buffer === undefined) return this.primitives.allocate(0);
+    if (buffer.length === this.length) return buffer;
     // A receiver may keep the message: it keeps at most twice the memory that it needs.
-    if (this.length * 2 >= buffer.length) {
-      return buffer.subarray(0, this.length);
-    }
+    if (this.length * 2 >= buffer.length) return buffer.subarray(0, this.length);
     const exact = this.primitives.allocate(this.length);
     exact.set(buffer.subarray(0, this.length));
     return exact;
@@ -101,16 +86,12 @@ export class MessageAssembler {
 
   private room(size: number, expected: number): Uint8Array {
     const old = this.buffer;
-    if (old !== undefined && old.length >= size) {
-      return old;
-    }
+    if (old !== undefined && old.length >= size) return old;
     const grown = Math.max(SMALLEST_BUFFER, size * (size < GROWS_FOURFOLD_UNTIL ? 4 : 2));
     // `expected` ends with the frame, and more frames may follow: half as much again at least, or each small fragment would copy all before it.
     const least = old === undefined ? 0 : old.length + (old.length >> 1);
     const buffer = this.primitives.allocate(Math.max(least, Math.min(expected, grown)));
-    if (old !== undefined) {
-      copyBytes(old, 0, this.length, buffer, 0);
-    }
+    if (old !== undefined) copyBytes(old, 0, this.length, buffer, 0);
     this.buffer = buffer;
     return buffer;
   }
@@ -124,9 +105,7 @@ export function copyBytes(source: Uint8Array, start: number, end: number, target
     target.set(start === 0 && end === source.length ? source : source.subarray(start, end), at);
     return;
   }
-  for (let from = start, to = at; from < end; from++, to++) {
-    target[to] = source[from]!;
-  }
+  for (let from = start, to = at; from < end; from++, to++) target[to] = source[from]!;
 }
 
 export function invalidUtf8(): VaivenError {

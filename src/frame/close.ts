@@ -1,5 +1,4 @@
 // frame/ Close codes and the payload of Close frames (RFC 6455 sections 5.5.1 and 7.4).
-
 import { VaivenError } from "../errors.js";
 import { MAX_CONTROL_PAYLOAD, violation } from "./header.js";
 import type { BytePrimitives } from "./primitives.js";
@@ -21,9 +20,7 @@ export const MAX_REASON_BYTES: number = MAX_CONTROL_PAYLOAD - 2;
  * 3000 to 3999 are registered, 4000 to 4999 are free for programs.
  */
 export function isSendableCloseCode(code: number): boolean {
-  if (!Number.isInteger(code)) {
-    return false;
-  }
+  if (!Number.isInteger(code)) return false;
   return (code >= 1000 && code <= 1014 && !(code >= 1004 && code <= 1006)) || (code >= 3000 && code <= 4999);
 }
 
@@ -34,12 +31,8 @@ export interface ClosePayload {
 
 /** Reads a Close frame's payload. An empty one means {@link CLOSE_NO_STATUS}. Returns the error that the peer has to be told otherwise. */
 export function readClosePayload(payload: Uint8Array, primitives: BytePrimitives): ClosePayload | VaivenError {
-  if (payload.length === 0) {
-    return { code: CLOSE_NO_STATUS, reason: "" };
-  }
-  if (payload.length === 1) {
-    return violation("FRAME_CLOSE_INVALID", "expected a close code of two bytes, got one byte");
-  }
+  if (payload.length === 0) return { code: CLOSE_NO_STATUS, reason: "" };
+  if (payload.length === 1) return violation("FRAME_CLOSE_INVALID", "expected a close code of two bytes, got one byte");
   const code = (payload[0]! << 8) | payload[1]!;
   if (!isSendableCloseCode(code)) {
     return violation("FRAME_CLOSE_INVALID", `expected a close code that may be sent, got ${code}`);
@@ -55,9 +48,7 @@ export function readClosePayload(payload: Uint8Array, primitives: BytePrimitives
  * @throws VaivenError `API_INVALID_ARGUMENT` for a code that must not be sent.
  */
 export function writeClosePayload(code: number | undefined, reason: string, primitives: BytePrimitives): Uint8Array {
-  if (code === undefined) {
-    return primitives.allocate(0);
-  }
+  if (code === undefined) return primitives.allocate(0);
   if (!isSendableCloseCode(code)) {
     throw new VaivenError(
       "API_INVALID_ARGUMENT",
@@ -73,13 +64,9 @@ export function writeClosePayload(code: number | undefined, reason: string, prim
 }
 
 function shortenReason(reason: string, primitives: BytePrimitives): string {
-  if (primitives.textByteLength(reason) <= MAX_REASON_BYTES) {
-    return reason;
-  }
+  if (primitives.textByteLength(reason) <= MAX_REASON_BYTES) return reason;
   let kept = reason.slice(0, MAX_REASON_BYTES);
-  while (primitives.textByteLength(kept) > MAX_REASON_BYTES) {
-    kept = kept.slice(0, -1);
-  }
+  while (primitives.textByteLength(kept) > MAX_REASON_BYTES) kept = kept.slice(0, -1);
   // Half of a surrogate pair is no character.
   return /[\ud800-\udbff]$/.test(kept) ? kept.slice(0, -1) : kept;
 }

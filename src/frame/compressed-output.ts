@@ -1,5 +1,4 @@
 // frame/ Outgoing messages of a connection with permessage-deflate (RFC 7692 section 6.1), in order although compression may take its time.
-
 import type { FrameEncoder } from "./encoder.js";
 import { FIN } from "./header.js";
 import type { MessageDeflate } from "./message-deflate.js";
@@ -38,29 +37,20 @@ export class CompressedOutput {
 
   /** Sends a message. `bytes` must not change until it has left. */
   sendMessage(opcode: number, bytes: Uint8Array, compress: boolean): void {
-    if (this.isBusy) {
-      this.wait(opcode, bytes, compress);
-    } else {
-      this.start(opcode, bytes, compress);
-    }
+    if (this.isBusy) this.wait(opcode, bytes, compress);
+    else this.start(opcode, bytes, compress);
   }
 
   /** Sends a finished frame. */
   sendFrame(frame: Uint8Array): void {
-    if (this.isBusy) {
-      this.wait(undefined, frame, false);
-    } else {
-      this.host.writeFrame(frame);
-    }
+    if (this.isBusy) this.wait(undefined, frame, false);
+    else this.host.writeFrame(frame);
   }
 
   /** Calls `fn` when everything sent so far has left: at once if nothing waits. For one caller: the closing connection. */
   afterAll(fn: () => void): void {
-    if (this.isBusy) {
-      this.whenDone = fn;
-    } else {
-      fn();
-    }
+    if (this.isBusy) this.whenDone = fn;
+    else fn();
   }
 
   /** Drops what waits and lets go of both contexts. */
@@ -110,15 +100,10 @@ export class CompressedOutput {
   private drain(): void {
     while (!this.isBusy) {
       const next = this.waiting.shift();
-      if (next === undefined) {
-        break;
-      }
+      if (next === undefined) break;
       this.waitingBytes -= next.bytes.length;
-      if (next.opcode === undefined) {
-        this.host.writeFrame(next.bytes);
-      } else {
-        this.start(next.opcode, next.bytes, next.compress);
-      }
+      if (next.opcode === undefined) this.host.writeFrame(next.bytes);
+      else this.start(next.opcode, next.bytes, next.compress);
     }
     if (!this.isBusy && this.whenDone !== undefined) {
       const done = this.whenDone;

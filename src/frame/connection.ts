@@ -8,7 +8,6 @@
 //            └ transportClosed(), terminate() └──────────┘
 //
 // Time belongs to the host: it limits how long "closing" may last, and how long the transport of a closed connection may stay.
-
 import { VaivenError } from "../errors.js";
 import { CLOSE_ABNORMAL, CLOSE_INTERNAL_ERROR, CLOSE_NO_STATUS, readClosePayload, writeClosePayload } from "./close.js";
 import { CompressedOutput, type CompressedOutputHost } from "./compressed-output.js";
@@ -82,11 +81,6 @@ export class WebSocketConnection implements DecoderSink, CompressedOutputHost {
     return this.compressed !== undefined;
   }
 
-  /** Bytes received that wait for {@link isPaused} to end. */
-  get waitingInputBytes(): number {
-    return this.waitingInput?.reduce((sum, chunk) => sum + chunk.length, 0) ?? 0;
-  }
-
   /** Bytes given to `send…` that wait for a compression under way and have not reached `output`. */
   get waitingOutputBytes(): number {
     return this.compressed?.waitingBytes ?? 0;
@@ -97,9 +91,7 @@ export class WebSocketConnection implements DecoderSink, CompressedOutputHost {
    * and where the compressor keeps its context.
    */
   get sharedForm(): string | undefined {
-    if (this.profile.role === "client") {
-      return undefined;
-    }
+    if (this.profile.role === "client") return undefined;
     return this.deflate === undefined ? "plain" : this.deflate.sharedForm;
   }
 
@@ -110,26 +102,20 @@ export class WebSocketConnection implements DecoderSink, CompressedOutputHost {
    * connection stays sound. Bytes after the end of the connection are dropped.
    */
   receive(chunk: Uint8Array): void {
-    if (this.phase === "closed") {
-      return;
-    }
+    if (this.phase === "closed") return;
     if (this.isInflating || this.isReceiving) {
       this.waitingInput ??= [];
       this.waitingInput.push(chunk);
       return;
     }
     this.decode(chunk);
-    if (this.waitingInput !== undefined) {
-      this.decodeWaiting();
-    }
+    if (this.waitingInput !== undefined) this.decodeWaiting();
     this.rethrow();
   }
 
   /** Sends a text message; lone surrogates become U+FFFD. False, and nothing sent, unless the connection is open. */
   sendText(text: string, compress = true): boolean {
-    if (this.phase !== "open") {
-      return false;
-    }
+    if (this.phase !== "open") return false;
     if (this.compressed === undefined) {
       this.output.write(this.profile.encoder.textFrameOf(text));
       return true;
@@ -140,9 +126,7 @@ export class WebSocketConnection implements DecoderSink, CompressedOutputHost {
 
   /** Sends a binary message, which must not change until it has left. False, and nothing sent, unless the connection is open. */
   sendBinary(bytes: Uint8Array, compress = true): boolean {
-    if (this.phase !== "open") {
-      return false;
-    }
+    if (this.phase !== "open") return false;
     if (this.compressed === undefined) {
       this.output.write(this.profile.encoder.frameOf(FIN | OPCODE_BINARY, bytes));
       return true;
@@ -153,9 +137,7 @@ export class WebSocketConnection implements DecoderSink, CompressedOutputHost {
 
   /** Sends a message's finished frame, such as {@link sharedFrameOf}'s, in its place. False, and nothing sent, unless the connection is open. */
   sendFrame(frame: Uint8Array): boolean {
-    if (this.phase !== "open") {
-      return false;
-    }
+    if (this.phase !== "open") return false;
     this.writeInOrder(frame);
     return true;
   }
@@ -215,35 +197,25 @@ export class WebSocketConnection implements DecoderSink, CompressedOutputHost {
 
   /** Host: the peer will send no more, or the transport broke. Messages still being inflated are delivered first. */
   transportClosed(): void {
-    if (this.phase === "closed") {
-      return;
-    }
+    if (this.phase === "closed") return;
     this.isTransportClosed = true;
-    if (!this.isInflating && !this.isReceiving) {
-      this.finish(CLOSE_ABNORMAL, "", false);
-    }
+    if (!this.isInflating && !this.isReceiving) this.finish(CLOSE_ABNORMAL, "", false);
   }
 
   /** @internal MessageDecoder */
   onText(text: string): void {
-    if (this.phase === "open") {
-      this.sink.onText(text);
-    }
+    if (this.phase === "open") this.sink.onText(text);
   }
 
   /** @internal MessageDecoder */
   onBinary(bytes: Uint8Array): void {
-    if (this.phase === "open") {
-      this.sink.onBinary(bytes);
-    }
+    if (this.phase === "open") this.sink.onBinary(bytes);
   }
 
   /** @internal MessageDecoder */
   onCompressed(isText: boolean, bytes: Uint8Array): void {
     // After close() nothing is delivered, so that the window of what follows does not matter either.
-    if (this.phase !== "open" || this.deflate === undefined) {
-      return;
-    }
+    if (this.phase !== "open" || this.deflate === undefined) return;
     let inflated: Uint8Array | undefined;
     try {
       inflated = this.deflate.inflate(bytes, (error, output) => this.onInflated(isText, error, output));
@@ -313,23 +285,16 @@ export class WebSocketConnection implements DecoderSink, CompressedOutputHost {
       this.waitingInput.unshift(chunk.subarray(this.decoder.consumed));
     }
     this.pongsInChunk = 0;
-    if (this.pendingPong !== undefined) {
-      this.drained();
-    }
-    if (this.isTransportClosed) {
-      this.transportClosed();
-    }
+    if (this.pendingPong !== undefined) this.drained();
+    if (this.isTransportClosed) this.transportClosed();
   }
 
   /** Goes on with what came while a message was inflated, or while the sink was being called. */
   private decodeWaiting(): void {
     while (this.waitingInput !== undefined && !this.isInflating && this.phase !== "closed") {
       const chunk = this.waitingInput.shift();
-      if (chunk === undefined) {
-        this.waitingInput = undefined;
-      } else {
-        this.decode(chunk);
-      }
+      if (chunk === undefined) this.waitingInput = undefined;
+      else this.decode(chunk);
     }
   }
 
@@ -342,9 +307,7 @@ export class WebSocketConnection implements DecoderSink, CompressedOutputHost {
   }
 
   private onInflated(isText: boolean, error: Error | undefined, output: Uint8Array | undefined): void {
-    if (this.phase === "closed") {
-      return;
-    }
+    if (this.phase === "closed") return;
     this.isInflating = false;
     this.decoder.halted = false;
     if (output === undefined) {
@@ -358,11 +321,8 @@ export class WebSocketConnection implements DecoderSink, CompressedOutputHost {
     }
     this.decodeWaiting();
     if (!this.isInflating) {
-      if (this.isTransportClosed) {
-        this.transportClosed();
-      } else if (this.state !== "closed") {
-        this.output.resumed();
-      }
+      if (this.isTransportClosed) this.transportClosed();
+      else if (this.state !== "closed") this.output.resumed();
     }
     this.rethrow();
   }
@@ -373,18 +333,13 @@ export class WebSocketConnection implements DecoderSink, CompressedOutputHost {
       return;
     }
     const text = readWholeText(bytes, this.profile.primitives);
-    if (text instanceof VaivenError) {
-      this.fail(text);
-    } else {
-      this.onText(text);
-    }
+    if (text instanceof VaivenError) this.fail(text);
+    else this.onText(text);
   }
 
   private answerPing(payload: Uint8Array): void {
     this.pendingPong = payload;
-    if (++this.pongsInChunk <= MAX_PONGS_PER_CHUNK) {
-      this.drained();
-    }
+    if (++this.pongsInChunk <= MAX_PONGS_PER_CHUNK) this.drained();
   }
 
   private onCloseFrame(payload: Uint8Array): void {
@@ -401,18 +356,13 @@ export class WebSocketConnection implements DecoderSink, CompressedOutputHost {
       const echo = writeClosePayload(code, "", this.profile.primitives);
       this.writeInOrder(this.profile.encoder.frameOf(FIN | OPCODE_CLOSE, echo));
     }
-    if (this.compressed === undefined) {
-      this.finish(close.code, close.reason, true);
-    } else {
-      this.compressed.afterAll(() => this.finish(close.code, close.reason, true));
-    }
+    if (this.compressed === undefined) this.finish(close.code, close.reason, true);
+    else this.compressed.afterAll(() => this.finish(close.code, close.reason, true));
   }
 
   /** Section 7.1.7, _Fail the WebSocket Connection_. */
   private fail(error: VaivenError): void {
-    if (this.phase === "closed") {
-      return;
-    }
+    if (this.phase === "closed") return;
     const code = error.closeCode ?? CLOSE_INTERNAL_ERROR;
     const tellsPeer = this.phase === "open";
     this.release();
@@ -447,17 +397,12 @@ export class WebSocketConnection implements DecoderSink, CompressedOutputHost {
     if (payload.length > MAX_CONTROL_PAYLOAD) {
       throw new VaivenError("API_INVALID_ARGUMENT", `expected a payload of at most 125 bytes, got ${payload.length}`);
     }
-    if (this.phase === "open") {
-      this.writeInOrder(this.profile.encoder.frameOf(FIN | opcode, payload));
-    }
+    if (this.phase === "open") this.writeInOrder(this.profile.encoder.frameOf(FIN | opcode, payload));
   }
 
   private writeInOrder(frame: Uint8Array): void {
-    if (this.compressed === undefined) {
-      this.output.write(frame);
-    } else {
-      this.compressed.sendFrame(frame);
-    }
+    if (this.compressed === undefined) this.output.write(frame);
+    else this.compressed.sendFrame(frame);
   }
 }
 

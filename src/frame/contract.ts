@@ -1,5 +1,4 @@
 // frame/ contract: the two sides of a WebSocketConnection: who uses it, and where its bytes go. session/ and node/ implement them.
-
 import type { VaivenError } from "../errors.js";
 
 /**

@@ -3,7 +3,6 @@
 //            ┌────────── whole unfragmented data frame inside the chunk: unmasked in place, delivered, nothing allocated ──────────┐
 //   chunk ──▶ header ──▶ the two first bytes keep the rules? ──▶ limits ──▶ payload ── complete ──▶ sink.onText · onBinary · onCompressed · onControl
 //      cut inside: carried (≤ 13 bytes)                                       └── cut, or a fragment: MessageAssembler
-
 import type { VaivenError } from "../errors.js";
 import { copyBytes, invalidUtf8, MessageAssembler } from "./assembler.js";
 import {
@@ -84,11 +83,8 @@ export class MessageDecoder {
   /** Decodes `chunk` from `from` to its end, or until {@link halted}; see {@link consumed}. */
   decode(chunk: Uint8Array, from: number): void {
     this.consumed = from;
-    if (this.open !== undefined) {
-      this.continueFrame(this.open, chunk, from);
-    } else if (this.head !== undefined) {
-      this.continueHeader(this.head, chunk, from);
-    }
+    if (this.open !== undefined) this.continueFrame(this.open, chunk, from);
+    else if (this.head !== undefined) this.continueHeader(this.head, chunk, from);
     const expectsMask = this.profile.expectsMask;
     const maskBit = expectsMask ? MASK : 0;
     const maxMessageBytes = this.profile.limits.maxMessageBytes;
@@ -117,9 +113,7 @@ export class MessageDecoder {
           return;
         }
         length = this.extendedLength(chunk, payload, length);
-        if (length < 0) {
-          return;
-        }
+        if (length < 0) return;
         payload = at + headerBytes(byte1) - (expectsMask ? 4 : 0);
       }
       let key: MaskingKey = 0;
@@ -147,9 +141,7 @@ export class MessageDecoder {
         }
         this.sink.onText(text);
       } else {
-        if (expectsMask) {
-          applyMask(chunk, payload, next, key);
-        }
+        if (expectsMask) applyMask(chunk, payload, next, key);
         this.sink.onBinary(this.ownBytes(chunk, payload, next));
       }
     }
@@ -229,11 +221,8 @@ export class MessageDecoder {
       this.consumed = from + taken;
     }
     if (!this.halted && this.consumed < chunk.length) {
-      if (this.head !== undefined) {
-        this.continueHeader(this.head, chunk, this.consumed);
-      } else if (this.open !== undefined) {
-        this.continueFrame(this.open, chunk, this.consumed);
-      }
+      if (this.head !== undefined) this.continueHeader(this.head, chunk, this.consumed);
+      else if (this.open !== undefined) this.continueFrame(this.open, chunk, this.consumed);
     }
   }
 
@@ -256,9 +245,7 @@ export class MessageDecoder {
     }
     if (message === undefined && isCompressed && (byte0 & FIN) !== 0 && payload + length <= chunk.length) {
       this.consumed = payload + length;
-      if (this.profile.expectsMask) {
-        applyMask(chunk, payload, this.consumed, key);
-      }
+      if (this.profile.expectsMask) applyMask(chunk, payload, this.consumed, key);
       this.sink.onCompressed(opcode === OPCODE_TEXT, chunk.subarray(payload, this.consumed));
       return;
     }
@@ -295,11 +282,8 @@ export class MessageDecoder {
       return;
     }
     this.open = undefined;
-    if (frame.control !== undefined) {
-      this.sink.onControl(frame.byte0 & OPCODE_BITS, frame.control);
-    } else if ((frame.byte0 & FIN) !== 0) {
-      this.finishMessage(this.message!);
-    }
+    if (frame.control !== undefined) this.sink.onControl(frame.byte0 & OPCODE_BITS, frame.control);
+    else if ((frame.byte0 & FIN) !== 0) this.finishMessage(this.message!);
   }
 
   private finishMessage(message: MessageAssembler): void {
@@ -321,9 +305,7 @@ export class MessageDecoder {
   }
 
   private ownBytes(chunk: Uint8Array, start: number, end: number): Uint8Array {
-    if ((end - start) * 2 >= chunk.buffer.byteLength) {
-      return chunk.subarray(start, end);
-    }
+    if ((end - start) * 2 >= chunk.buffer.byteLength) return chunk.subarray(start, end);
     const copy = this.profile.primitives.allocate(end - start);
     copyBytes(chunk, start, end, copy, 0);
     return copy;

@@ -1,5 +1,4 @@
 // frame/ Negotiation of permessage-deflate (RFC 7692 sections 7 and 7.1), both ends.
-
 import { VaivenError } from "../errors.js";
 import type { Extension } from "./extension.js";
 
@@ -93,9 +92,7 @@ function readParameters(extension: Extension, mayOmitClientBits: boolean): Param
   };
   const seen = new Set<string>();
   for (const { name, value } of extension.parameters) {
-    if (seen.has(name)) {
-      return undefined;
-    }
+    if (seen.has(name)) return undefined;
     seen.add(name);
     if (name === "server_no_context_takeover" && value === undefined) {
       read.serverNoContextTakeover = true;
@@ -125,17 +122,11 @@ export function negotiateDeflate(
   settings: DeflateSettings,
 ): { readonly agreement: DeflateAgreement; readonly response: Extension } | undefined {
   for (const offer of offers) {
-    if (offer.name !== DEFLATE_NAME) {
-      continue;
-    }
+    if (offer.name !== DEFLATE_NAME) continue;
     const asked = readParameters(offer, true);
-    if (asked === undefined) {
-      continue;
-    }
+    if (asked === undefined) continue;
     // Section 7.1.2.2: without the client's parameter the response must not limit its window.
-    if (settings.clientMaxWindowBits !== undefined && asked.clientMaxWindowBits === undefined) {
-      continue;
-    }
+    if (settings.clientMaxWindowBits !== undefined && asked.clientMaxWindowBits === undefined) continue;
     return answerOffer(asked, settings);
   }
   return undefined;
@@ -153,18 +144,10 @@ function answerOffer(
     asked.clientMaxWindowBits === undefined
       ? undefined
       : smallest(asked.clientMaxWindowBits === 0 ? undefined : asked.clientMaxWindowBits, settings.clientMaxWindowBits);
-  if (serverNoContextTakeover) {
-    parameters.push({ name: "server_no_context_takeover", value: undefined });
-  }
-  if (clientNoContextTakeover) {
-    parameters.push({ name: "client_no_context_takeover", value: undefined });
-  }
-  if (serverLimit !== undefined) {
-    parameters.push({ name: "server_max_window_bits", value: String(serverLimit) });
-  }
-  if (clientLimit !== undefined) {
-    parameters.push({ name: "client_max_window_bits", value: String(clientLimit) });
-  }
+  if (serverNoContextTakeover) parameters.push({ name: "server_no_context_takeover", value: undefined });
+  if (clientNoContextTakeover) parameters.push({ name: "client_no_context_takeover", value: undefined });
+  if (serverLimit !== undefined) parameters.push({ name: "server_max_window_bits", value: String(serverLimit) });
+  if (clientLimit !== undefined) parameters.push({ name: "client_max_window_bits", value: String(clientLimit) });
   return {
     agreement: {
       serverNoContextTakeover,
@@ -183,12 +166,8 @@ function smallest(one: number | undefined, other: number | undefined): number | 
 /** The client's side: the offer. It always says that the client can limit its window. */
 export function deflateOffer(settings: DeflateSettings): Extension {
   const parameters: { name: string; value: string | undefined }[] = [];
-  if (settings.serverNoContextTakeover) {
-    parameters.push({ name: "server_no_context_takeover", value: undefined });
-  }
-  if (settings.clientNoContextTakeover) {
-    parameters.push({ name: "client_no_context_takeover", value: undefined });
-  }
+  if (settings.serverNoContextTakeover) parameters.push({ name: "server_no_context_takeover", value: undefined });
+  if (settings.clientNoContextTakeover) parameters.push({ name: "client_no_context_takeover", value: undefined });
   if (settings.serverMaxWindowBits !== undefined) {
     parameters.push({ name: "server_max_window_bits", value: String(settings.serverMaxWindowBits) });
   }
@@ -203,9 +182,7 @@ export function deflateOffer(settings: DeflateSettings): Extension {
  */
 export function acceptDeflateResponse(response: Extension, settings: DeflateSettings): DeflateAgreement {
   const answer = readParameters(response, false);
-  if (answer === undefined) {
-    throw badResponse("expected known parameters, each once and with an allowed value");
-  }
+  if (answer === undefined) throw badResponse("expected known parameters, each once and with an allowed value");
   if (settings.serverNoContextTakeover && !answer.serverNoContextTakeover) {
     throw badResponse("expected server_no_context_takeover, as offered");
   }

@@ -1,5 +1,4 @@
 // frame/ Messages to frames (RFC 6455 sections 5.2, 5.3 and 5.6). Messages are never fragmented here: nothing between the ends needs it.
-
 import { copyBytes } from "./assembler.js";
 import { FIN, headerBytesFor, MASK, MAX_HEADER_BYTES, OPCODE_TEXT, writeHeader } from "./header.js";
 import { applyMask, readMaskingKey } from "./mask.js";
@@ -56,9 +55,7 @@ export class FrameEncoder {
     }
     this.writeFrameHeader(FIN | OPCODE_TEXT, length, target, at);
     const end = payload + length;
-    if (keyBytes !== 0) {
-      applyMask(target, payload, end, readMaskingKey(target, payload - 4));
-    }
+    if (keyBytes !== 0) applyMask(target, payload, end, readMaskingKey(target, payload - 4));
     return end;
   }
 
@@ -70,9 +67,7 @@ export class FrameEncoder {
     const start = this.writeFrameHeader(byte0, payload.length, target, at);
     const end = start + payload.length;
     copyBytes(payload, 0, payload.length, target, start);
-    if (this.masks) {
-      applyMask(target, start, end, readMaskingKey(target, start - 4));
-    }
+    if (this.masks) applyMask(target, start, end, readMaskingKey(target, start - 4));
     return end;
   }
 
@@ -98,9 +93,7 @@ export class FrameEncoder {
     const frame = this.primitives.allocate(this.frameBytes(length));
     const payload = this.writeFrameHeader(FIN | OPCODE_TEXT, length, frame, 0);
     this.primitives.writeText(text, frame, payload);
-    if (this.masks) {
-      applyMask(frame, payload, frame.length, readMaskingKey(frame, payload - 4));
-    }
+    if (this.masks) applyMask(frame, payload, frame.length, readMaskingKey(frame, payload - 4));
     return frame;
   }
 

@@ -29,9 +29,7 @@ let lastExtensions: readonly Extension[] | undefined;
 export function parseExtensions(header: string | undefined): readonly Extension[] | undefined {
   if (header === undefined) return [];
   // Browsers of one kind all send the same.
-  if (header === lastHeader) {
-    return lastExtensions;
-  }
+  if (header === lastHeader) return lastExtensions;
   const extensions = readExtensions(header);
   if (extensions !== undefined) {
     lastHeader = header;
@@ -44,32 +42,22 @@ function readExtensions(header: string): readonly Extension[] | undefined {
   const scanner = new Scanner(header);
   const extensions: Extension[] = [];
   while (!scanner.isDone) {
-    if (scanner.take(",")) {
-      continue;
-    }
+    if (scanner.take(",")) continue;
     const name = scanner.token();
-    if (name === undefined || extensions.length === MAX_EXTENSIONS) {
-      return undefined;
-    }
+    if (name === undefined || extensions.length === MAX_EXTENSIONS) return undefined;
     const parameters: { name: string; value: string | undefined }[] = [];
     while (scanner.take(";")) {
       const parameter = scanner.token();
-      if (parameter === undefined || parameters.length === MAX_PARAMETERS) {
-        return undefined;
-      }
+      if (parameter === undefined || parameters.length === MAX_PARAMETERS) return undefined;
       let value: string | undefined;
       if (scanner.take("=")) {
         value = scanner.token() ?? scanner.quotedToken();
-        if (value === undefined) {
-          return undefined;
-        }
+        if (value === undefined) return undefined;
       }
       parameters.push({ name: parameter, value });
     }
     extensions.push({ name, parameters });
-    if (!scanner.isDone && !scanner.take(",")) {
-      return undefined;
-    }
+    if (!scanner.isDone && !scanner.take(",")) return undefined;
   }
   return extensions.length > 0 ? extensions : undefined;
 }
@@ -89,12 +77,8 @@ export function parseTokens(header: string): readonly string[] | undefined {
   const tokens: string[] = [];
   for (const part of header.split(",")) {
     const token = trimSpace(part);
-    if (token === "") {
-      continue;
-    }
-    if (!isToken(token)) {
-      return undefined;
-    }
+    if (token === "") continue;
+    if (!isToken(token)) return undefined;
     tokens.push(token);
   }
   return tokens;
@@ -104,12 +88,8 @@ export function parseTokens(header: string): readonly string[] | undefined {
 export function trimSpace(text: string): string {
   let start = 0;
   let end = text.length;
-  while (start < end && isSpace(text.charCodeAt(start))) {
-    start++;
-  }
-  while (start < end && isSpace(text.charCodeAt(end - 1))) {
-    end--;
-  }
+  while (start < end && isSpace(text.charCodeAt(start))) start++;
+  while (start < end && isSpace(text.charCodeAt(end - 1))) end--;
   return text.slice(start, end);
 }
 
@@ -132,9 +112,7 @@ class Scanner {
   }
 
   take(character: string): boolean {
-    if (this.text[this.at] !== character) {
-      return false;
-    }
+    if (this.text[this.at] !== character) return false;
     this.at++;
     this.match(SPACE);
     return true;
@@ -155,9 +133,7 @@ class Scanner {
   private match(pattern: RegExp): RegExpExecArray | null {
     pattern.lastIndex = this.at;
     const found = pattern.exec(this.text);
-    if (found !== null) {
-      this.at = pattern.lastIndex;
-    }
+    if (found !== null) this.at = pattern.lastIndex;
     return found;
   }
 }

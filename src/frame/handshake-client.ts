@@ -1,5 +1,4 @@
 // frame/ The client's side of the opening handshake (RFC 6455 section 4.1): the request's headers, and the check of the response.
-
 import { VaivenError } from "../errors.js";
 import {
   acceptDeflateResponse,
@@ -62,9 +61,7 @@ export function offerHandshake(primitives: BytePrimitives, options: HandshakeOff
     ["Sec-WebSocket-Version", WEBSOCKET_VERSION],
     ["Sec-WebSocket-Key", key],
   ];
-  if (protocols.length > 0) {
-    headers.push(["Sec-WebSocket-Protocol", protocols.join(", ")]);
-  }
+  if (protocols.length > 0) headers.push(["Sec-WebSocket-Protocol", protocols.join(", ")]);
   if (options.deflate !== undefined) {
     headers.push(["Sec-WebSocket-Extensions", formatExtensions([deflateOffer(options.deflate)])]);
   }
@@ -97,9 +94,7 @@ export function verifyHandshake(offer: HandshakeOffer, response: HandshakeRespon
 
 function agreedProtocol(offer: HandshakeOffer, header: HeaderLookup): string {
   const chosen = header("sec-websocket-protocol");
-  if (chosen === undefined) {
-    return "";
-  }
+  if (chosen === undefined) return "";
   const protocol = trimSpace(chosen);
   if (!offer.protocols.includes(protocol)) {
     const offered =
@@ -118,9 +113,7 @@ function agreedDeflate(offer: HandshakeOffer, header: HeaderLookup): DeflateAgre
     );
   }
   const [extension, second] = extensions;
-  if (extension === undefined) {
-    return undefined;
-  }
+  if (extension === undefined) return undefined;
   if (offer.deflate === undefined || extension.name !== DEFLATE_NAME || second !== undefined) {
     const offered = offer.deflate === undefined ? "no extension" : `${DEFLATE_NAME} once at the most`;
     throw new VaivenError("HANDSHAKE_EXTENSION", `expected ${offered}, got "${formatExtensions(extensions)}"`);

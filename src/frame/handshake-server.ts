@@ -1,5 +1,4 @@
 // frame/ The server's side of the opening handshake (RFC 6455 section 4.2), as one function from a request to an answer.
-
 import { type ErrorCode, VaivenError } from "../errors.js";
 import { type DeflateAgreement, type DeflateSettings, negotiateDeflate } from "./deflate.js";
 import { formatExtensions, parseExtensions, parseTokens, trimSpace } from "./extension.js";
@@ -59,9 +58,7 @@ export function answerHandshake(
   if (!isHttp11(request.httpVersion)) {
     return refuse("HANDSHAKE_VERSION", 400, `expected HTTP/1.1, got ${shown(request.httpVersion)}`);
   }
-  if (header("host") === undefined) {
-    return refuse("HANDSHAKE_HEADERS", 400, "expected a Host header, got none");
-  }
+  if (header("host") === undefined) return refuse("HANDSHAKE_HEADERS", 400, "expected a Host header, got none");
   // Its bytes would be frames to us and a body to who stands between.
   if (header("transfer-encoding") !== undefined || (header("content-length") ?? "0") !== "0") {
     return refuse("HANDSHAKE_HEADERS", 400, "expected a handshake without a body");
@@ -85,9 +82,7 @@ export function answerHandshake(
     );
   }
   const key = trimSpace(header("sec-websocket-key") ?? "");
-  if (!KEY.test(key)) {
-    return refuse("HANDSHAKE_KEY", 400, "expected a Sec-WebSocket-Key of 16 bytes in base64");
-  }
+  if (!KEY.test(key)) return refuse("HANDSHAKE_KEY", 400, "expected a Sec-WebSocket-Key of 16 bytes in base64");
   const offeredProtocols = readProtocols(header("sec-websocket-protocol"));
   if (offeredProtocols === undefined) {
     return refuse("HANDSHAKE_PROTOCOL", 400, "expected a Sec-WebSocket-Protocol of tokens, each once");
@@ -102,21 +97,15 @@ export function answerHandshake(
     ["Sec-WebSocket-Accept", acceptFor(key, primitives)],
   ];
   const protocol = chooseProtocol(offeredProtocols, options);
-  if (protocol !== "") {
-    headers.push(["Sec-WebSocket-Protocol", protocol]);
-  }
+  if (protocol !== "") headers.push(["Sec-WebSocket-Protocol", protocol]);
   const negotiated = options.deflate === undefined ? undefined : negotiateDeflate(offers, options.deflate);
-  if (negotiated !== undefined) {
-    headers.push(["Sec-WebSocket-Extensions", formatExtensions([negotiated.response])]);
-  }
+  if (negotiated !== undefined) headers.push(["Sec-WebSocket-Extensions", formatExtensions([negotiated.response])]);
   return { accepted: true, status: 101, headers, protocol, deflate: negotiated?.agreement };
 }
 
 /** An acceptance or refusal as it goes over the wire. A refusal closes the connection and says why in its body. */
 export function formatAnswer(answer: HandshakeAcceptance | HandshakeRefusal): string {
-  if (answer.accepted) {
-    return formatHead("HTTP/1.1 101 Switching Protocols", answer.headers);
-  }
+  if (answer.accepted) return formatHead("HTTP/1.1 101 Switching Protocols", answer.headers);
   return (
     formatHead(`HTTP/1.1 ${answer.status} ${STATUS_TEXT[answer.status] ?? "Refused"}`, answer.headers) +
     answer.error.message
@@ -130,30 +119,22 @@ const STATUS_TEXT: Readonly<Record<number, string>> = {
 };
 
 function isHttp11(version: string): boolean {
-  if (version === "1.1") {
-    return true;
-  }
+  if (version === "1.1") return true;
   const [major, minor] = version.split(".");
   return Number(major) > 1 || (Number(major) === 1 && Number(minor) >= 1);
 }
 
 /** An absent header offers nothing; undefined for one that is malformed, empty or repeats itself (section 4.1, item 10). */
 function readProtocols(header: string | undefined): readonly string[] | undefined {
-  if (header === undefined) {
-    return [];
-  }
+  if (header === undefined) return [];
   const tokens = parseTokens(header);
   return tokens !== undefined && tokens.length > 0 && new Set(tokens).size === tokens.length ? tokens : undefined;
 }
 
 function chooseProtocol(offered: readonly string[], options: HandshakeServerOptions): string {
-  if (offered.length === 0 || options.selectProtocol === undefined) {
-    return "";
-  }
+  if (offered.length === 0 || options.selectProtocol === undefined) return "";
   const chosen = options.selectProtocol(offered);
-  if (chosen === undefined) {
-    return "";
-  }
+  if (chosen === undefined) return "";
   if (!offered.includes(chosen)) {
     throw new VaivenError(
       "API_INVALID_ARGUMENT",

@@ -1,5 +1,4 @@
 // frame/ What both sides of the opening handshake share (RFC 6455 sections 1.3 and 4).
-
 import { parseTokens } from "./extension.js";
 import type { BytePrimitives } from "./primitives.js";
 
@@ -19,9 +18,7 @@ export function acceptFor(key: string, primitives: BytePrimitives): string {
 
 /** Whether a comma-separated header holds `token` (in lower case), in any place and case. */
 export function hasToken(header: string | undefined, token: string): boolean {
-  if (header === undefined) {
-    return false;
-  }
+  if (header === undefined) return false;
   // Alone, as almost always, it needs no list.
   return header.toLowerCase() === token || (parseTokens(header)?.some((each) => each.toLowerCase() === token) ?? false);
 }
@@ -29,8 +26,6 @@ export function hasToken(header: string | undefined, token: string): boolean {
 /** Lines of a message head, the empty one at the end included. `startLine` is the request or status line. */
 export function formatHead(startLine: string, headers: HeaderList): string {
   let head = `${startLine}\r\n`;
-  for (const [name, value] of headers) {
-    head += `${name}: ${value}\r\n`;
-  }
+  for (const [name, value] of headers) head += `${name}: ${value}\r\n`;
   return `${head}\r\n`;
 }

@@ -1,5 +1,4 @@
 // frame/ The frame header (RFC 6455 section 5.2): opcodes, the rules of its first two bytes, its size and its writing.
-
 import { VaivenError } from "../errors.js";
 
 export const OPCODE_CONTINUATION = 0x0;

@@ -1,5 +1,4 @@
 // frame/ What a peer may ask of one connection's memory and time (RFC 6455 section 10.4).
-
 import { VaivenError } from "../errors.js";
 import { CLOSE_POLICY, CLOSE_TOO_BIG } from "./close.js";
 

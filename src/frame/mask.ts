@@ -22,9 +22,7 @@ export function rotateMaskingKey(key: MaskingKey, offset: number): MaskingKey {
 
 /** Masks or unmasks `bytes[start, end)` in place. Returns whether every byte of the result is ASCII. */
 export function applyMask(bytes: Uint8Array, start: number, end: number, key: MaskingKey): boolean {
-  if (end - start >= WORDS_FROM && LITTLE_ENDIAN) {
-    return applyMaskByWords(bytes, start, end, key);
-  }
+  if (end - start >= WORDS_FROM && LITTLE_ENDIAN) return applyMaskByWords(bytes, start, end, key);
   return applyMaskByBytes(bytes, start, end, key);
 }
 
@@ -50,9 +48,7 @@ function applyMaskByBytes(bytes: Uint8Array, start: number, end: number, key: Ma
     seen |= bytes[at] = bytes[at]! ^ key0;
     if (at + 1 < end) {
       seen |= bytes[at + 1] = bytes[at + 1]! ^ key1;
-      if (at + 2 < end) {
-        seen |= bytes[at + 2] = bytes[at + 2]! ^ key2;
-      }
+      if (at + 2 < end) seen |= bytes[at + 2] = bytes[at + 2]! ^ key2;
     }
   }
   return seen < 0x80;
@@ -83,25 +79,15 @@ export function isAscii(bytes: Uint8Array, start: number, end: number): boolean 
   let seen = 0;
   if (end - start >= WORDS_FROM && LITTLE_ENDIAN) {
     const head = -(bytes.byteOffset + start) & 3;
-    for (; at < start + head; at++) {
-      seen |= bytes[at]!;
-    }
+    for (; at < start + head; at++) seen |= bytes[at]!;
     const wordCount = (end - at) >>> 2;
     const words = new Uint32Array(bytes.buffer, bytes.byteOffset + at, wordCount);
     let seenWords = 0;
-    for (let index = 0; index < wordCount; index++) {
-      seenWords |= words[index]!;
-    }
-    if ((seenWords & 0x80808080) !== 0) {
-      return false;
-    }
+    for (let index = 0; index < wordCount; index++) seenWords |= words[index]!;
+    if ((seenWords & 0x80808080) !== 0) return false;
     at += wordCount << 2;
   }
-  for (const last = end - 3; at < last; at += 4) {
-    seen |= bytes[at]! | bytes[at + 1]! | bytes[at + 2]! | bytes[at + 3]!;
-  }
-  for (; at < end; at++) {
-    seen |= bytes[at]!;
-  }
+  for (const last = end - 3; at < last; at += 4) seen |= bytes[at]! | bytes[at + 1]! | bytes[at + 2]! | bytes[at + 3]!;
+  for (; at < end; at++) seen |= bytes[at]!;
   return seen < 0x80;
 }

@@ -1,5 +1,4 @@
 // frame/ Compression of whole messages under an agreement (RFC 7692 sections 7.2.1 and 7.2.2), and its limits.
-
 import { VaivenError } from "../errors.js";
 import { CLOSE_POLICY } from "./close.js";
 import type { DeflateAgreement, DeflateSettings } from "./deflate.js";
@@ -59,9 +58,7 @@ export class MessageDeflate {
       keepContext: !(this.isServer ? this.agreement.clientNoContextTakeover : this.agreement.serverNoContextTakeover),
     });
     const byRatio = Math.max(this.settings.inflateRatioFloor, Math.floor(input.length * this.settings.maxInflateRatio));
-    if (byRatio >= this.maxMessageBytes) {
-      return this.inflater.inflate(input, this.maxMessageBytes, done);
-    }
+    if (byRatio >= this.maxMessageBytes) return this.inflater.inflate(input, this.maxMessageBytes, done);
     try {
       return this.inflater.inflate(input, byRatio, (error, output) => {
         done(error === undefined ? undefined : this.asRatioError(error, input.length), output);

@@ -1,5 +1,4 @@
 // frame/ The text of a message that lies in one piece (RFC 6455 section 8.1).
-
 import type { VaivenError } from "../errors.js";
 import { invalidUtf8 } from "./assembler.js";
 import { isAscii } from "./mask.js";

@@ -1,5 +1,4 @@
 // frame/ What all connections of one kind share: role, limits, encoder, compression. Made once, frozen (ARCHITECTURE.md, "Options").
-
 import { type DeflateAgreement, type DeflateOptions, type DeflateSettings, deflateSettings } from "./deflate.js";
 import { FrameEncoder } from "./encoder.js";
 import { type FrameLimits, frameLimits } from "./limits.js";
@@ -50,9 +49,7 @@ export function messageDeflate(
   profile: ConnectionProfile,
   agreement: DeflateAgreement | undefined,
 ): MessageDeflate | undefined {
-  if (agreement === undefined || profile.deflate === undefined || profile.compression === undefined) {
-    return undefined;
-  }
+  if (agreement === undefined || profile.deflate === undefined || profile.compression === undefined) return undefined;
   const isServer = profile.role === "server";
   return new MessageDeflate(agreement, profile.deflate, isServer, profile.compression, profile.limits.maxMessageBytes);
 }

@@ -1,5 +1,4 @@
 // frame/ One frame for many receivers (ARCHITECTURE.md, "Encode once"). Only servers have them: a client's frames are masked one by one.
-
 import { FIN, OPCODE_BINARY, OPCODE_TEXT } from "./header.js";
 import type { MessageDeflate } from "./message-deflate.js";
 import type { BytePrimitives } from "./primitives.js";
@@ -15,17 +14,11 @@ export function sharedFrameOf(
   deflate: MessageDeflate | undefined,
 ): Uint8Array | undefined {
   const { encoder, primitives } = profile;
-  if (deflate === undefined && typeof message === "string") {
-    return encoder.textFrameOf(message);
-  }
+  if (deflate === undefined && typeof message === "string") return encoder.textFrameOf(message);
   const opcode = typeof message === "string" ? OPCODE_TEXT : OPCODE_BINARY;
   const bytes = typeof message === "string" ? textBytes(message, primitives) : message;
-  if (deflate === undefined || bytes.length < deflate.threshold) {
-    return encoder.frameOf(FIN | opcode, bytes);
-  }
-  if (!deflate.isSynchronous(bytes.length)) {
-    return undefined;
-  }
+  if (deflate === undefined || bytes.length < deflate.threshold) return encoder.frameOf(FIN | opcode, bytes);
+  if (!deflate.isSynchronous(bytes.length)) return undefined;
   const compressed = deflate.deflate(bytes, () => {});
   return compressed === undefined ? undefined : deflate.frameOf(encoder, opcode, bytes, compressed);
 }

@@ -1,5 +1,4 @@
 // frame/ UTF-8 across the pieces of a message (RFC 6455 section 8.1, RFC 3629 section 4).
-
 import type { BytePrimitives } from "./primitives.js";
 
 /**
@@ -25,19 +24,13 @@ export function advanceUtf8(
   end: number,
   primitives: BytePrimitives,
 ): Utf8State {
-  if (end - start < BULK_FROM) {
-    return advanceByBytes(state, bytes, start, end);
-  }
+  if (end - start < BULK_FROM) return advanceByBytes(state, bytes, start, end);
   // At most three bytes finish the sequence that an earlier piece began.
   const bulkStart = start + (state & 255);
   const before = advanceByBytes(state, bytes, start, bulkStart);
-  if (before !== UTF8_COMPLETE) {
-    return before === UTF8_INVALID ? before : UTF8_INVALID;
-  }
+  if (before !== UTF8_COMPLETE) return before === UTF8_INVALID ? before : UTF8_INVALID;
   const bulkEnd = lastBoundary(bytes, end);
-  if (!primitives.isUtf8(bytes, bulkStart, bulkEnd)) {
-    return UTF8_INVALID;
-  }
+  if (!primitives.isUtf8(bytes, bulkStart, bulkEnd)) return UTF8_INVALID;
   return advanceByBytes(UTF8_COMPLETE, bytes, bulkEnd, end);
 }
 
@@ -45,37 +38,27 @@ export function advanceUtf8(
 function lastBoundary(bytes: Uint8Array, end: number): number {
   for (let at = end - 1; at >= end - 3; at--) {
     const byte = bytes[at]!;
-    if (byte < 0x80) {
-      return at + 1;
-    }
-    if (byte >= 0xc0) {
-      return at;
-    }
+    if (byte < 0x80) return at + 1;
+    if (byte >= 0xc0) return at;
   }
   return end;
 }
 
 function advanceByBytes(state: Utf8State, bytes: Uint8Array, start: number, end: number): Utf8State {
-  if (state === UTF8_INVALID) {
-    return UTF8_INVALID;
-  }
+  if (state === UTF8_INVALID) return UTF8_INVALID;
   let missing = state & 255;
   let lowest = (state >>> 8) & 255;
   let highest = state >>> 16;
   for (let at = start; at < end; at++) {
     const byte = bytes[at]!;
     if (missing !== 0) {
-      if (byte < lowest || byte > highest) {
-        return UTF8_INVALID;
-      }
+      if (byte < lowest || byte > highest) return UTF8_INVALID;
       missing--;
       lowest = 0x80;
       highest = 0xbf;
     } else if (byte >= 0x80) {
       // C0, C1: overlong. F5 and up: beyond U+10FFFF. 80 to BF: a continuation of nothing.
-      if (byte < 0xc2 || byte > 0xf4) {
-        return UTF8_INVALID;
-      }
+      if (byte < 0xc2 || byte > 0xf4) return UTF8_INVALID;
       missing = byte < 0xe0 ? 1 : byte < 0xf0 ? 2 : 3;
       // E0 and F0: no overlong forms. ED: no surrogates. F4: nothing beyond U+10FFFF.
       lowest = byte === 0xe0 ? 0xa0 : byte === 0xf0 ? 0x90 : 0x80;

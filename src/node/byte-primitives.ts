@@ -1,5 +1,4 @@
 // node/ The byte work of the pure stages by Buffer and node:crypto (frame/primitives.ts is the contract).
-
 import { isUtf8 } from "node:buffer";
 import { hash, randomFillSync } from "node:crypto";
 import type { BytePrimitives } from "../frame/primitives.js";
@@ -24,14 +23,10 @@ export const nodeBytePrimitives: BytePrimitives = {
       let index = 0;
       for (; index < length; index++) {
         const unit = text.charCodeAt(index);
-        if (unit > 0x7f) {
-          break;
-        }
+        if (unit > 0x7f) break;
         target[at + index] = unit;
       }
-      if (index === length) {
-        return length;
-      }
+      if (index === length) return length;
     }
     return asBuffer(target).write(text, at, "utf8");
   },

@@ -165,9 +165,7 @@ class FileStore implements OutboxStore {
 
   private forget(upTo: number): void {
     this.removedSeq = Math.max(this.removedSeq, upTo);
-    while (this.places[0] !== undefined && this.places[0].seq <= upTo) {
-      this.alive -= this.places.shift()?.length ?? 0;
-    }
+    while (this.places[0] !== undefined && this.places[0].seq <= upTo) this.alive -= this.places.shift()?.length ?? 0;
   }
 
   private async read(start: number, length: number): Promise<StoredEntry> {

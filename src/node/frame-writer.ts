@@ -82,13 +82,9 @@ export class FrameWriter {
   }
 
   private writeShared(socket: Duplex, batch: readonly Outgoing[], size: number): void {
-    if (batch.length === 1) {
-      socket.write(batch[0]!.form(plainFrames));
-    } else if (size <= MAX_JOINED_BYTES) {
-      socket.write(this.join(batch));
-    } else {
-      writePieces(socket, batch);
-    }
+    if (batch.length === 1) socket.write(batch[0]!.form(plainFrames));
+    else if (size <= MAX_JOINED_BYTES) socket.write(this.join(batch));
+    else writePieces(socket, batch);
   }
 
   /** Broadcasts reach their receivers in the same order: who comes next mostly sends exactly what the one before sent. */

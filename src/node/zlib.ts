@@ -2,7 +2,6 @@
 //
 // Every message is one call of the one-shot functions: they exist in a synchronous form, unlike zlib's streams, and no native memory is
 // held between messages. Where the window is kept, it is kept as bytes and handed to the next call as its dictionary, which is the same thing.
-
 import {
   constants,
   deflateRaw,
@@ -70,9 +69,7 @@ class History {
         latest,
       ]);
     }
-    if (this.bytes.length === 0) {
-      this.bytes = undefined;
-    }
+    if (this.bytes.length === 0) this.bytes = undefined;
   }
 }
 
@@ -97,12 +94,8 @@ class NodeInflater implements Inflater {
       }
     }
     this.inflateLater(whole, 0, input.length, maxOutput, [], (error, output) => {
-      if (this.isClosed) {
-        return;
-      }
-      if (output !== undefined) {
-        this.history?.add(output);
-      }
+      if (this.isClosed) return;
+      if (output !== undefined) this.history?.add(output);
       done(error, output);
     });
     return undefined;
@@ -127,9 +120,7 @@ class NodeInflater implements Inflater {
         // A block marked as final ends zlib's stream but not the message (section 7.2.3.4).
       } while (consumed < payload);
     } catch (error) {
-      if (isTooLarge(error) && limit < maxOutput) {
-        return undefined;
-      }
+      if (isTooLarge(error) && limit < maxOutput) return undefined;
       throw inflateError(error, maxOutput);
     }
     return parts.length === 1 ? parts[0] : Buffer.concat(parts);
@@ -144,9 +135,7 @@ class NodeInflater implements Inflater {
     done: CompressionDone,
   ): void {
     let room = maxOutput;
-    for (const part of parts) {
-      room -= part.length;
-    }
+    for (const part of parts) room -= part.length;
     inflateRaw(whole.subarray(consumed), this.options(parts, room, 65_536), (error, result) => {
       if (error !== null) {
         done(inflateError(error, maxOutput), undefined);
@@ -155,11 +144,8 @@ class NodeInflater implements Inflater {
       const { buffer, engine } = withInfo(result);
       parts.push(buffer);
       const after = consumed + engine.bytesWritten;
-      if (after < payload && !this.isClosed) {
-        this.inflateLater(whole, after, payload, maxOutput, parts, done);
-      } else {
-        done(undefined, parts.length === 1 ? buffer : Buffer.concat(parts));
-      }
+      if (after < payload && !this.isClosed) this.inflateLater(whole, after, payload, maxOutput, parts, done);
+      else done(undefined, parts.length === 1 ? buffer : Buffer.concat(parts));
     });
   }
 
@@ -178,9 +164,7 @@ class NodeInflater implements Inflater {
 
   private dictionary(parts: readonly Buffer[]): Buffer | undefined {
     const kept = this.history?.dictionary;
-    if (parts.length === 0) {
-      return kept;
-    }
+    if (parts.length === 0) return kept;
     const all = Buffer.concat(kept === undefined ? parts : [kept, ...parts]);
     return all.length === 0 ? undefined : all.subarray(Math.max(0, all.length - 2 ** this.windowBits));
   }
@@ -214,9 +198,7 @@ class NodeDeflater implements Deflater {
     // The next message waits for this one, so that the history may go on at once.
     this.history?.add(input);
     deflateRaw(input as InputType, { ...options, chunkSize: 65_536 }, (error, output) => {
-      if (!this.isClosed) {
-        done(error ?? undefined, error === null ? withoutTail(output) : undefined);
-      }
+      if (!this.isClosed) done(error ?? undefined, error === null ? withoutTail(output) : undefined);
     });
     return undefined;
   }

@@ -1,6 +1,5 @@
 // packet/ The default encoder in the shape of the `parser` option: what plugins find as `nsp.server.encoder`. And the way from any encoder to an Outgoing.
 // The path of a message does not pass here: it uses encodeEvent directly.
-
 import { Outgoing, type OutgoingOptions, type WirePacket } from "./outgoing.js";
 import type { EncodedPacket, PacketEncoder } from "./parser.js";
 import { encodePacket, type SocketPacket } from "./socket-packet.js";

@@ -1,5 +1,4 @@
 // server/ The delivery sessions of one server, by the ids that their clients know (ARCHITECTURE.md, "Between our own two ends").
-
 import type { DeliveryLimits } from "../event/delivery-log.js";
 import type { Unchecked } from "../event/event-map.js";
 import type { Deadlines } from "../session/deadlines.js";

@@ -1,5 +1,4 @@
 // server/ What our own two ends say to each other in places that stock ends do not look at (ARCHITECTURE.md, "Between our own two ends").
-
 import { CAPABILITIES, Capability, isCount } from "../packet/control-packet.js";
 
 /** What this version of the server can do beyond Socket.IO, as bits of `Capability`. */

@@ -1,5 +1,4 @@
 // server/ The options of `new Server`: those of the engine, and those of namespaces and events (Socket.IO documentation, "Server options").
-
 import type { Unchecked } from "../event/event-map.js";
 import type { PacketLimits } from "../packet/packet-reader.js";
 import type { PacketParser } from "../packet/parser.js";

@@ -1,5 +1,4 @@
 // Any bytes read as a payload of Engine.IO 3, as text and as bytes, end in packets or in one documented error.
-
 import { nodeBytePrimitives } from "../../src/node/byte-primitives.js";
 import { EngineV3Codec } from "../../src/packet/engine-v3.js";
 import { Outgoing } from "../../src/packet/outgoing.js";

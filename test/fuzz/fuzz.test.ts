@@ -22,9 +22,7 @@ describe("the fuzz targets", () => {
       };
       const random = new Random(SEED);
       expect(target.seeds.length).toBeGreaterThan(0);
-      for (const seed of [...target.seeds, ...keptInputs(target)]) {
-        await runOne(target, seed);
-      }
+      for (const seed of [...target.seeds, ...keptInputs(target)]) await runOne(target, seed);
       for (let count = 0; count < (target.inputsInTests ?? INPUTS); count++) {
         await runOne(target, mutate(target.seeds, random, target.separator));
         // What a target left for the end of the turn runs now, and does not pile up.

@@ -56,9 +56,7 @@ export const target: FuzzTarget = {
         header: (name) => (name === "sec-websocket-accept" ? accept : header(name)),
       });
     } catch (error) {
-      if (!(error instanceof VaivenError) || !error.code.startsWith("HANDSHAKE_")) {
-        throw error;
-      }
+      if (!(error instanceof VaivenError) || !error.code.startsWith("HANDSHAKE_")) throw error;
     }
     const extensions = parseExtensions(headers.get("sec-websocket-extensions"));
     if (

@@ -1,5 +1,4 @@
 // HTTP requests: any URL and headers are answered by the pure stage with a refusal or with leave, and by nothing else.
-
 import { browserFileName } from "../../src/http/browser-files.js";
 import { chooseCoding, FILE_CODINGS } from "../../src/http/content-coding.js";
 import type { HttpRequest } from "../../src/http/exchange.js";

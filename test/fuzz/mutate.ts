@@ -20,9 +20,7 @@ export class Random {
 
   pick<T>(list: readonly T[]): T {
     const picked = list[this.next(list.length)];
-    if (picked === undefined) {
-      throw new RangeError("nothing to pick from");
-    }
+    if (picked === undefined) throw new RangeError("nothing to pick from");
     return picked;
   }
 }
@@ -56,9 +54,7 @@ const MUTATIONS: readonly Mutation[] = [
     const start = random.next(bytes.length + 1);
     const piece = bytes.slice(start, start + 1 + random.next(32));
     const times = 1 + random.next(6);
-    for (let time = 0; time < times; time++) {
-      bytes.splice(start, 0, ...piece);
-    }
+    for (let time = 0; time < times; time++) bytes.splice(start, 0, ...piece);
   },
   function cut(bytes, random) {
     bytes.length = random.next(bytes.length + 1);
@@ -74,9 +70,7 @@ const MUTATIONS: readonly Mutation[] = [
 /** A new input by bytes: one of the seeds with a few mutations. */
 function mutateBytes(seeds: readonly Uint8Array[], random: Random): Uint8Array {
   const bytes = [...random.pick(seeds)];
-  for (let count = random.next(6); count >= 0; count--) {
-    random.pick(MUTATIONS)(bytes, random, seeds);
-  }
+  for (let count = random.next(6); count >= 0; count--) random.pick(MUTATIONS)(bytes, random, seeds);
   return Uint8Array.from(bytes.slice(0, LONGEST));
 }
 
@@ -120,9 +114,7 @@ function mutateParts(seeds: readonly Uint8Array[], random: Random, separator: nu
     partsOf.set(seeds, others);
   }
   const parts = split(random.pick(seeds), separator);
-  for (let count = random.next(5); count >= 0; count--) {
-    random.pick(PART_MUTATIONS)(parts, random, others);
-  }
+  for (let count = random.next(5); count >= 0; count--) random.pick(PART_MUTATIONS)(parts, random, others);
   const joined = parts.flatMap((part) => [part, Uint8Array.of(separator)]);
   return Uint8Array.from(Buffer.concat(joined).subarray(0, LONGEST));
 }

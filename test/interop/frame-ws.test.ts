@@ -20,9 +20,7 @@ const MAX_MESSAGE_BYTES = 64 * 1024 * 1024;
 const cleanups: (() => void)[] = [];
 
 afterEach(() => {
-  for (const cleanup of cleanups.splice(0)) {
-    cleanup();
-  }
+  for (const cleanup of cleanups.splice(0)) cleanup();
 });
 
 function profileFor(role: "server" | "client", deflate: DeflateOptions | false): ConnectionProfile {
@@ -65,9 +63,7 @@ class Peer implements ConnectionSink, ConnectionOutput {
     this.connection = new WebSocketConnection(profile, this, this, agreement);
     socket.on("data", (chunk: Buffer) => {
       this.connection.receive(chunk);
-      if (this.connection.isPaused) {
-        socket.pause();
-      }
+      if (this.connection.isPaused) socket.pause();
     });
     socket.on("end", () => socket.end());
     socket.on("close", () => this.connection.transportClosed());
@@ -84,9 +80,7 @@ class Peer implements ConnectionSink, ConnectionOutput {
   }
 
   end(): void {
-    if (this.isServer) {
-      this.socket.end();
-    }
+    if (this.isServer) this.socket.end();
   }
 
   resumed(): void {
@@ -124,11 +118,8 @@ class Peer implements ConnectionSink, ConnectionOutput {
 
   private take(message: string | Uint8Array): void {
     this.received.push(message);
-    if (this.echoes && typeof message === "string") {
-      this.connection.sendText(message);
-    } else if (this.echoes) {
-      this.connection.sendBinary(message as Uint8Array);
-    }
+    if (this.echoes && typeof message === "string") this.connection.sendText(message);
+    else if (this.echoes) this.connection.sendBinary(message as Uint8Array);
     this.waiter?.();
   }
 }
@@ -155,9 +146,7 @@ async function ourServer(deflate: DeflateOptions | false, protocol?: string): Pr
     }
     const peer = new Peer(socket, profile, answer.deflate, true);
     peers.push(peer);
-    if (head.length > 0) {
-      peer.connection.receive(head);
-    }
+    if (head.length > 0) peer.connection.receive(head);
   });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
@@ -184,9 +173,7 @@ async function wsServer(perMessageDeflate: PerMessageDeflateOptions | boolean): 
     socket.on("message", (data, isBinary) => socket.send(data, { binary: isBinary })),
   );
   cleanups.push(() => {
-    for (const client of server.clients) {
-      client.terminate();
-    }
+    for (const client of server.clients) client.terminate();
     server.close();
   });
   await once(server, "listening");
@@ -204,9 +191,7 @@ async function ourClient(
   const [res, socket, head] = (await once(outgoing, "upgrade")) as [IncomingMessage, Socket, Buffer];
   const agreed = verifyHandshake(offer, { status: res.statusCode ?? 0, header: headerOf(res) });
   const peer = new Peer(socket, profile, agreed.deflate, false);
-  if (head.length > 0) {
-    peer.connection.receive(head);
-  }
+  if (head.length > 0) peer.connection.receive(head);
   cleanups.push(() => socket.destroy());
   return { peer, agreement: agreed.deflate };
 }
@@ -215,9 +200,7 @@ async function ourClient(
 function messages(): (string | Buffer)[] {
   const line = (index: number): string => `{"índice":${index},"text":"${"abcdefghij".repeat(index % 30)}"}`;
   const list: (string | Buffer)[] = ["", Buffer.alloc(0), "ñandú €😀", randomBytes(300)];
-  for (let index = 0; index < 60; index++) {
-    list.push(line(index), Buffer.from(line(index * 7)));
-  }
+  for (let index = 0; index < 60; index++) list.push(line(index), Buffer.from(line(index * 7)));
   list.push(Array.from({ length: 3000 }, (_, index) => line(index)).join(""), randomBytes(200_000));
   list.push(line(29), line(29), Buffer.concat([randomBytes(5000), Buffer.alloc(40_000, 1)]));
   return list;
@@ -233,25 +216,18 @@ async function echoThroughWsClient(socket: WebSocket, sent: readonly (string | B
   const all = new Promise<void>((resolve) => {
     socket.on("message", (data, isBinary) => {
       received.push(isBinary ? (data as Buffer) : data.toString());
-      if (received.length === sent.length) {
-        resolve();
-      }
+      if (received.length === sent.length) resolve();
     });
   });
-  for (const message of sent) {
-    socket.send(message);
-  }
+  for (const message of sent) socket.send(message);
   await all;
   expect(received.map((message, index) => same(message, sent[index]!))).toEqual(sent.map(() => true));
 }
 
 async function echoThroughOurClient(peer: Peer, sent: readonly (string | Buffer)[]): Promise<void> {
   for (const message of sent) {
-    if (typeof message === "string") {
-      peer.connection.sendText(message);
-    } else {
-      peer.connection.sendBinary(message);
-    }
+    if (typeof message === "string") peer.connection.sendText(message);
+    else peer.connection.sendBinary(message);
   }
   await peer.until(() => peer.received.length === sent.length || peer.errors.length > 0);
   expect(peer.errors).toEqual([]);

@@ -1,5 +1,4 @@
 // Packaging: installers that let a package find only what it names. npm's adapters want the peer `socket.io-adapter`, which Socket.IO brings along.
-
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";

@@ -7,9 +7,7 @@ const CLOSE_1000 = frameHex(0x88, Buffer.from("03e8", "hex"), true);
 describe("section 5.5.2 and 5.5.3, ping and pong", () => {
   it("answers each ping with its payload, in order", () => {
     const recorded = new Recorded();
-    for (let index = 0; index < 10; index++) {
-      recorded.receive(frameHex(0x89, `p${index}`, true));
-    }
+    for (let index = 0; index < 10; index++) recorded.receive(frameHex(0x89, `p${index}`, true));
     recorded.receive(Array.from({ length: 10 }, (_, index) => frameHex(0x89, `q${index}`, true)).join(""));
     const payloads = recorded.frames.map((frame) => Buffer.from(frame, "hex").subarray(2).toString());
     expect(payloads).toEqual(
@@ -229,9 +227,7 @@ describe("re-entry", () => {
   it("closes although onError throws", () => {
     const recorded: Recorded = new Recorded({
       onEvent: (event) => {
-        if (event.startsWith("error")) {
-          throw new Error("from the sink");
-        }
+        if (event.startsWith("error")) throw new Error("from the sink");
       },
     });
     expect(() => recorded.receive("8300")).toThrow("from the sink");

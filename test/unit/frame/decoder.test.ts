@@ -44,9 +44,7 @@ describe("section 5.4, fragmentation", () => {
     );
     for (const size of [1, 2, 3, 7, 64, 127, 1000, 4096, 100_000]) {
       const recorded = new Recorded();
-      for (let at = 0; at < wire.length; at += size) {
-        recorded.connection.receive(wire.slice(at, at + size));
-      }
+      for (let at = 0; at < wire.length; at += size) recorded.connection.receive(wire.slice(at, at + size));
       expect(recorded.events).toEqual(["ping 70", `text ${whole}`]);
     }
   });
@@ -113,9 +111,7 @@ describe("section 10.4, limits", () => {
     const length = 1 << 20;
     const recorded = new Recorded({ role: "client", limits: { maxMessageBytes: length + 99 }, primitives });
     recorded.receive("827f0000000000100000");
-    for (let at = 0; at < length; at += 1024) {
-      recorded.connection.receive(new Uint8Array(1024).fill(5));
-    }
+    for (let at = 0; at < length; at += 1024) recorded.connection.receive(new Uint8Array(1024).fill(5));
     expect(recorded.binaries[0]).toHaveLength(length);
     expect(recorded.binaries[0]?.every((byte) => byte === 5)).toBe(true);
     expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThan(length * 4);

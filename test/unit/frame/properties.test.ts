@@ -89,11 +89,8 @@ describe("framing, chopping and reading", () => {
           const sender = new Recorded({ role: fromClient ? "client" : "server", agreement: agreed, deflate });
           const receiver = new Recorded({ role: fromClient ? "server" : "client", agreement: agreed, deflate });
           for (const { isText, bytes } of messages) {
-            if (isText) {
-              sender.connection.sendText(Buffer.from(bytes).toString("utf8"));
-            } else {
-              sender.connection.sendBinary(bytes);
-            }
+            if (isText) sender.connection.sendText(Buffer.from(bytes).toString("utf8"));
+            else sender.connection.sendBinary(bytes);
           }
           sender.connection.close(1000);
           chop(receiver, fromHex(sender.frames.join("")), chunkSizes);

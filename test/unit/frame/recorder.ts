@@ -114,9 +114,7 @@ export function frameHex(byte0: number, payload: Uint8Array | string, masked: bo
     head[1] = bit | 127;
     head.writeBigUInt64BE(BigInt(bytes.length), 2);
   }
-  if (!masked) {
-    return head.toString("hex") + bytes.toString("hex");
-  }
+  if (!masked) return head.toString("hex") + bytes.toString("hex");
   const key = Buffer.from("37fa213d", "hex");
   return (
     head.toString("hex") +

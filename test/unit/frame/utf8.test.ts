@@ -68,9 +68,7 @@ describe("the UTF-8 check across pieces", () => {
       for (let second = 0; second < 256; second++) {
         for (const rest of [[], [0x80], [0x80, 0x80], [0xbf, 0xbf]]) {
           const bytes = new Uint8Array([first, second, ...rest]);
-          if (check(bytes, [1]) !== isUtf8(bytes)) {
-            expect.fail(`disagrees over ${Buffer.from(bytes).toString("hex")}`);
-          }
+          if (check(bytes, [1]) !== isUtf8(bytes)) expect.fail(`disagrees over ${Buffer.from(bytes).toString("hex")}`);
         }
       }
     }

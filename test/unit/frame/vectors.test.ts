@@ -12,9 +12,7 @@ describe("the frame vectors", () => {
 
     it(`reads byte by byte: ${name}`, () => {
       const recorded = new Recorded({ role: role as "server" | "client" });
-      for (const byte of fromHex(hex)) {
-        recorded.connection.receive(new Uint8Array([byte]));
-      }
+      for (const byte of fromHex(hex)) recorded.connection.receive(new Uint8Array([byte]));
       expect(recorded.events).toEqual(events);
     });
   }

@@ -23,9 +23,7 @@ describe("the byte primitives of Node", () => {
         expect(bytes.readText(target, at, at + length, false)).toBe(
           new TextDecoder("utf-8", { ignoreBOM: true }).decode(encoded),
         );
-        if (encoded.every((byte) => byte < 0x80)) {
-          expect(bytes.readText(target, at, at + length, true)).toBe(text);
-        }
+        if (encoded.every((byte) => byte < 0x80)) expect(bytes.readText(target, at, at + length, true)).toBe(text);
       }),
     );
   });

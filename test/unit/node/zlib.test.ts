@@ -7,9 +7,7 @@ import { nodeCompression } from "../../../src/node/zlib.js";
 const deflate = (deflater: Deflater, input: Uint8Array): Promise<Uint8Array> =>
   new Promise((resolve, reject) => {
     const now = deflater.deflate(input, (error, output) => (output === undefined ? reject(error) : resolve(output)));
-    if (now !== undefined) {
-      resolve(now);
-    }
+    if (now !== undefined) resolve(now);
   });
 
 const inflate = (inflater: Inflater, input: Uint8Array, maxOutput: number): Promise<Uint8Array> =>
@@ -17,9 +15,7 @@ const inflate = (inflater: Inflater, input: Uint8Array, maxOutput: number): Prom
     const now = inflater.inflate(input, maxOutput, (error, output) =>
       output === undefined ? reject(error) : resolve(output),
     );
-    if (now !== undefined) {
-      resolve(now);
-    }
+    if (now !== undefined) resolve(now);
   });
 
 /** Repeats runs of itself at distances up to about 40 KB, so that every window size matters. */
@@ -149,9 +145,7 @@ describe("limits and mistakes", () => {
     closing.close();
     expanding.close();
     // The thread pool works in order of arrival for each of its threads: these end after the two above.
-    for (let round = 0; round < 4; round++) {
-      await deflate(deflater, new Uint8Array(500_000));
-    }
+    for (let round = 0; round < 4; round++) await deflate(deflater, new Uint8Array(500_000));
     expect(called).toBe(0);
   });
 });

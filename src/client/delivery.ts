@@ -338,10 +338,10 @@ export class Delivery {
     this.end();
     socket.lossReason = reason;
     socket.unconfirmed = packets
-      .filter(({ type, options }) => type === PacketType.EVENT && !options.repeats)
+      .filter(({ type, options }) => type === PacketType.EVENT && !options.repeats && !options.volatile)
       .map(({ data }) => data as unknown[]);
-    // What was said in it, and not sent, means nothing in another.
-    socket.sendBuffer = socket.sendBuffer.filter(({ type }) => type === PacketType.EVENT);
+    // What was said in it, and not sent, means nothing in another; and the queue of `retries` sends its events again, in their order.
+    socket.sendBuffer = socket.sendBuffer.filter(({ type, options }) => type === PacketType.EVENT && !options.repeats);
     socket._sender.acks.abandon(reason);
   }
 

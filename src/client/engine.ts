@@ -178,11 +178,12 @@ export class Engine
   /** Sends what was encoded. @internal */
   sendPacket(packet: Outgoing): void {
     if (this.readyState !== "open") return;
+    // Before listeners are told: what they send comes behind it.
+    this.packets.push(packet);
+    this.queueFlush();
     // Watching costs an object for each packet: only where somebody listens.
     if (this.hasListeners("packetCreate"))
       for (const part of partsOf(packet)) this.emitReserved("packetCreate", show(part, packet));
-    this.packets.push(packet);
-    this.queueFlush();
   }
 
   /** See {@link Flushable}. @internal */

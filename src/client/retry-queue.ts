@@ -22,8 +22,8 @@ interface Entry {
 export interface RetryQueue {
   /** Takes an event, and sends it if the socket is connected and the window has room. Throws why it can never be sent, unless the callback is told. */
   add(data: unknown[], flags: EmitFlags, callback: TimedAckCallback | undefined): void;
-  /** Sends what the window has room for. `again`: the connection is a new one, whatever was under way is lost. */
-  send(again?: boolean): void;
+  /** Sends what the window has room for. */
+  send(): void;
 }
 
 /** What a queue needs of the way out behind it. @internal */
@@ -52,11 +52,10 @@ export function retryQueue(
     return true;
   };
 
-  const send = (again?: boolean): void => {
+  const send = (): void => {
     const delivery = socket._delivery;
     // Both ends count what they have: it is sent once, whatever becomes of its answer, which may take as long as all attempts.
     const isCounted = delivery && delivery.isActive;
-    if (again) for (const entry of entries) entry.isUnderWay = false;
     // What is sent again would come behind what was sent after it: where that can be, nothing is.
     for (const entry of entries.slice(0, isCounted ? WINDOW : 1)) {
       if (entry.isUnderWay) continue;

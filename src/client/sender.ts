@@ -7,6 +7,7 @@ import type { Outgoing, OutgoingOptions } from "../packet/outgoing.js";
 import { PacketType, type SocketPacket } from "../packet/socket-packet.js";
 import { type AwaitedAcks, awaitedAcks } from "./awaited-acks.js";
 import { readBlobs } from "./blobs.js";
+import type { Delivery } from "./delivery.js";
 import { guard } from "./guarded-emitter.js";
 import { asItTravels } from "./own-ends.js";
 import { type EmitsOnce, retryQueue } from "./retry-queue.js";
@@ -24,6 +25,8 @@ export interface BufferedPacket extends SocketPacket {
     repeats?: boolean | undefined;
     /** Its bytes, where it waits. */
     size?: number;
+    /** The connection was lost while its Blobs were read: what else waits was emitted later. */
+    wasRead?: boolean;
   };
 }
 
@@ -33,8 +36,8 @@ export interface Sender {
   readonly acks: AwaitedAcks;
   /** Takes an event: its name, its arguments, and its callback if it has one. Throws what {@link Socket.emit} throws. */
   emit(data: unknown[], flags: EmitFlags): void;
-  /** The socket is connected. Its queue of `retries` goes on; `again` as in {@link RetryQueue.send}. */
-  resume(again: boolean): void;
+  /** The socket is connected: its queue of `retries` goes on. */
+  resume(): void;
   /** Sends a packet of a connected socket, behind the Blobs that are being read. */
   transmit(packet: BufferedPacket): void;
   /** Sends what waits. */
@@ -62,6 +65,7 @@ export function makeSender(
   let bytes = 0;
   /** The end of the Blobs that are being read: what is emitted meanwhile waits for it. */
   let reading: Promise<void> | undefined;
+  let isDraining = false;
 
   /** Whether the server has to confirm first what it was sent. */
   const isFull = (): boolean => !!socket._delivery && socket._delivery.isFull;
@@ -106,17 +110,21 @@ export function makeSender(
     return outgoing;
   };
 
+  /** Tells who waits for the answer to a packet that cannot be sent. The id of an ACK is the server's. */
+  const failAck = ({ type, id }: SocketPacket, error: unknown): boolean =>
+    type === PacketType.EVENT && acks.fail(id as number, error as VaivenError);
+
   const write = (packet: BufferedPacket): void => {
     const delivery = socket._delivery;
-    const { type, id, data, options } = packet;
+    const { type, data, options } = packet;
     try {
       const outgoing = encode(asItTravels(io, packet), options);
       if (type === PacketType.EVENT) notify(data as unknown[]);
       if (delivery) delivery.sent(outgoing, packet);
       io.engine.sendPacket(outgoing);
     } catch (error) {
-      // The id of an ACK is the server's. A callback that takes errors gets this one; otherwise it is the caller's.
-      if (type === PacketType.EVENT && acks.fail(id as number, error as VaivenError)) return;
+      // A callback that takes errors gets this one; otherwise it is the caller's.
+      if (failAck(packet, error)) return;
       if ((error as VaivenError).code !== TOO_BIG) throw error;
       io._report(error as VaivenError);
     }
@@ -135,6 +143,7 @@ export function makeSender(
     });
 
   const transmit: Sender["transmit"] = (packet) => {
+    const { type, options } = packet;
     const blobs = readBlobs(packet.data, io._host.blobBytes);
     if (!blobs && !reading) {
       write(packet);
@@ -143,12 +152,19 @@ export function makeSender(
     const { id } = socket;
     const delivery = socket._delivery;
     const pid = delivery && delivery.pid;
-    const own = Promise.all([blobs, reading]).then(([data]) => {
+    const read = blobs && blobs.catch((error) => void (failAck(packet, error) || io._report(error)));
+    const own = Promise.all([read, reading]).then(([data]) => {
+      const { connected, sendBuffer } = socket;
       if (reading === own) reading = undefined;
-      if (data) packet.data = data;
-      if (socket.connected && socket.id === id) late(write, packet);
-      else if (packet.type === PacketType.EVENT || (pid && (delivery as { pid: unknown }).pid === pid))
-        socket.sendBuffer.push(packet);
+      if (blobs) packet.data = data;
+      const isSame = pid ? (delivery as Delivery).pid === pid : connected && socket.id === id;
+      // There is no data of what cannot be read. In another session only events mean something, and the queue of `retries` sends its own again.
+      if (!packet.data || (!isSame && (type !== PacketType.EVENT || options.repeats))) return;
+      if (connected) late(write, packet);
+      else {
+        sendBuffer.splice(sendBuffer.filter((other) => other.options.wasRead).length, 0, packet);
+        options.wasRead = true;
+      }
     });
     reading = own;
   };
@@ -163,7 +179,7 @@ export function makeSender(
       repeats: fromQueue,
     };
     const packet: BufferedPacket = { type: PacketType.EVENT, nsp, data, options };
-    const isReady = connected && !io.engine.hasPingExpired() && !isFull();
+    const isReady = connected && !isDraining && !io.engine.hasPingExpired() && !isFull();
     try {
       // What comes from the queue of `retries` has been weighed.
       if (!isReady && !isVolatile && !fromQueue) options.size = weigh(data, socket.sendBuffer);
@@ -204,16 +220,15 @@ export function makeSender(
       if (queue && !flags.volatile) queue.add(data, flags, callback);
       else emitOnce(data, flags, callback);
     },
-    resume(again) {
-      if (queue) queue.send(again);
+    resume() {
+      if (queue) queue.send();
     },
     drain() {
-      const { sendBuffer } = socket;
-      socket.sendBuffer = [];
-      for (const packet of sendBuffer) {
-        if (socket.connected && !isFull()) late(transmit, packet);
-        else socket.sendBuffer.push(packet);
-      }
+      // What a listener of outgoing events emits meanwhile comes behind what waits.
+      isDraining = true;
+      while (socket.connected && !isFull() && socket.sendBuffer[0])
+        late(transmit, socket.sendBuffer.shift() as BufferedPacket);
+      isDraining = false;
     },
     transmit,
     encode,

@@ -141,9 +141,11 @@ export class Socket<
   disconnect(): this {
     const { connected } = this;
     const delivery = this._delivery;
-    if (connected) this._sender.transmit({ type: PacketType.DISCONNECT, nsp: this.nsp, options: {} });
+    // Not behind Blobs that are being read: their events wait for the next connect, and the server hears of the end.
+    if (connected) this._say({ type: PacketType.DISCONNECT, nsp: this.nsp }, () => {});
     this.leave();
     if (delivery) delivery.end();
+    this.receiveBuffer = [];
     if (connected) this._onClose("io client disconnect");
     // Nobody knows when it connects again: callbacks that take errors get this one, and what waited for it is not sent any more.
     this._sender.acks.abandon("io client disconnect", true);
@@ -323,7 +325,7 @@ export class Socket<
     this._pid = textOf(pid);
     this.offsetTag = textOf(offsets);
     sender.drain();
-    sender.resume(!this.recovered);
+    sender.resume();
     this.emitReserved("connect");
     Promise.resolve().then(() => this.release());
   }
@@ -331,9 +333,11 @@ export class Socket<
   /** Delivers what was held back. */
   private release(): void {
     this.isHolding = false;
-    const held = this.receiveBuffer;
-    this.receiveBuffer = [];
-    for (const args of held) if (this.connected) this.guard(() => this.deliver(args));
+    // Where a listener loses the connection, that delivers the rest, which counts as received; where one disconnects there is no rest.
+    while (this.receiveBuffer.length) {
+      const args = this.receiveBuffer.shift()!;
+      if (this.connected) this.guard(() => this.deliver(args));
+    }
   }
 
   private deliver(args: readonly unknown[]): void {
@@ -358,14 +362,16 @@ export class Socket<
   private answer(id: number): (...args: unknown[]) => void {
     let answered = false;
     const { id: receiver } = this;
+    const delivery = this._delivery;
+    const pid = delivery && delivery.pid;
     return (...data) => {
+      const isOther = pid ? (delivery as Delivery).pid !== pid : this.connected && receiver && this.id !== receiver;
       // In another session this id may be that of another event.
-      if (answered || (this.connected && receiver && this.id !== receiver)) return;
+      if (answered || isOther) return;
       answered = true;
       const packet: BufferedPacket = { type: PacketType.ACK, nsp: this.nsp, id, data, options: {} };
-      const delivery = this._delivery;
       if (this.connected && !(delivery && delivery.isFull)) this._sender.transmit(packet);
-      else if (delivery && delivery.pid) this.sendBuffer.push(packet);
+      else if (pid) this.sendBuffer.push(packet);
     };
   }
 

@@ -137,9 +137,10 @@ export class ServerSession implements TransportSink, DeadlineEntry {
   send(packet: Outgoing): void {
     if (this.state !== "open" || this.overflowed) return;
     const { observer } = this;
-    if (observer?.onPacketCreate !== undefined) announce(packet, observer);
     if (this.waiting === undefined) this.waiting = [packet];
     else this.waiting.push(packet);
+    // What a listener sends comes behind the packet of which it is told.
+    if (observer?.onPacketCreate !== undefined) announce(packet, observer);
     if (this.current.writable) this.queueFlush();
     else if (this.isOverfull()) this.overflow();
   }

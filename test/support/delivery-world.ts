@@ -85,6 +85,7 @@ export class DeliveryWorld {
   private readonly recovery: ConnectionStateRecoveryOptions | false;
   private readonly names: readonly string[];
   private readonly options: Partial<SocketOptions>;
+  private readonly blobBytes: ClientHost["blobBytes"];
   private surroundings: SurroundingsListener | undefined;
   private next = 1;
   private returns = false;
@@ -97,7 +98,9 @@ export class DeliveryWorld {
     ways: Ways = "websocket",
     recovery: ConnectionStateRecoveryOptions | false = { maxDisconnectionDuration: 120_000 },
     options: Partial<SocketOptions> = { delivery: delivery() },
+    blobBytes?: (value: object) => Promise<Uint8Array> | undefined,
   ) {
+    this.blobBytes = blobBytes;
     const { platform, serverPlatform } = this;
     this.flushQueue = new FlushQueue(platform.soon);
     let ids = 0;
@@ -481,7 +484,7 @@ export class DeliveryWorld {
       encode: encodePacket,
       createReader: () => new PacketReader({ maxAttachments: 10, maxAttachmentBytes: 1000 }),
       userBytes: (bytes: Uint8Array) => bytes,
-      blobBytes: undefined,
+      blobBytes: this.blobBytes,
       watch: (listener: SurroundingsListener) => {
         this.surroundings = listener;
         return () => {};

@@ -43,6 +43,11 @@ export class Wire {
     return true;
   }
 
+  /** Delivers everything, in one turn. */
+  stepAll(): void {
+    while (this.step());
+  }
+
   /** Everything that is on its way never arrives. */
   cut(): void {
     this.pending.length = 0;

@@ -195,6 +195,9 @@ export class PollingTransport implements Transport, ExchangeOwner, PayloadReceiv
       },
     );
     exchange.answer(413, { "Content-Type": "text/plain; charset=UTF-8" }, error.message);
+    // A poll that were answered with the end would hide from the client what it has done: this is an error to it, as the answer above.
+    if (this.held !== undefined) answerEmpty(this.held, 400);
+    this.held = undefined;
     this.fail(error);
   }
 

@@ -35,6 +35,13 @@ const DROPPED = "sec-websocket-key";
 /** Lists of header names that are remembered: one for each kind of client, more or less. */
 const MAX_KINDS = 32;
 
+/** What is the same for all requests that came in one way. */
+export interface RequestWay {
+  readonly method: string;
+  readonly httpVersion: string;
+  readonly secure: boolean;
+}
+
 /** What the requests of one kind of client have in common: the names of their headers, and the values that came last. */
 interface ClientKind {
   readonly names: readonly string[];
@@ -48,6 +55,7 @@ interface ClientKind {
 export class HeaderTable {
   readonly strings: InternTable;
   private kinds: ClientKind[] = [];
+  private ways: RequestWay[] = [];
 
   constructor(strings: InternTable = new InternTable()) {
     this.strings = strings;
@@ -64,6 +72,18 @@ export class HeaderTable {
     const values = this.valuesOf(raw, kind);
     kind.values = values;
     return { names: kind.names, values };
+  }
+
+  /** One object for all requests that came in the same way. */
+  way(method: string, httpVersion: string, secure: boolean): RequestWay {
+    const known = this.ways.find(
+      (way) => way.method === method && way.httpVersion === httpVersion && way.secure === secure,
+    );
+    if (known !== undefined) return known;
+    const way = { method, httpVersion, secure };
+    if (this.ways.length === MAX_KINDS) this.ways = [];
+    this.ways.push(way);
+    return way;
   }
 
   private newKind(raw: readonly string[]): ClientKind {
@@ -111,6 +131,8 @@ function haveNames(raw: readonly string[], names: readonly string[]): boolean {
 /** What is kept of the socket of a request. */
 export interface SnapshotPeer {
   readonly remoteAddress: string | undefined;
+  readonly remotePort: number | undefined;
+  readonly remoteFamily: "IPv4" | "IPv6" | undefined;
   readonly encrypted: boolean;
   /** Nothing, as TLS says it: requests of clients that have shown a certificate are kept whole. */
   getPeerCertificate(): object;
@@ -121,10 +143,10 @@ export interface SnapshotPeer {
  * (`socket.request.headers`), but is no stream.
  */
 export class RequestSnapshot implements HttpRequest {
-  readonly method: string;
   readonly url: string;
   readonly remoteAddress: string | undefined;
-  readonly secure: boolean;
+  private readonly remotePort: number | undefined;
+  private readonly way: RequestWay;
   private readonly names: readonly string[];
   private readonly values: readonly string[];
   private headerObject: RequestHeaders | undefined = undefined;
@@ -136,16 +158,31 @@ export class RequestSnapshot implements HttpRequest {
     remoteAddress: string | undefined,
     secure: boolean,
     table: HeaderTable,
+    httpVersion: string = "1.1",
+    remotePort?: number,
   ) {
     const { strings } = table;
-    this.method = method;
+    this.way = table.way(method, httpVersion, secure);
     // Handshakes over WebSocket mostly ask for the same URL. Those over polling carry a stamp, with which the table would only fill up.
     this.url = url.includes("&t=") ? url : strings.intern(url);
     this.remoteAddress = remoteAddress === undefined ? undefined : strings.intern(remoteAddress);
-    this.secure = secure;
+    this.remotePort = remotePort;
     const { names, values } = table.kept(rawHeaders);
     this.names = names;
     this.values = values;
+  }
+
+  get method(): string {
+    return this.way.method;
+  }
+
+  get secure(): boolean {
+    return this.way.secure;
+  }
+
+  /** `1.1`, or what the client spoke. */
+  get httpVersion(): string {
+    return this.way.httpVersion;
   }
 
   /** Name, value, name, value, as they came, without `Sec-WebSocket-Key`. */
@@ -171,7 +208,9 @@ export class RequestSnapshot implements HttpRequest {
 
   /** The peer, as far as it is remembered. */
   get socket(): SnapshotPeer {
-    return { remoteAddress: this.remoteAddress, encrypted: this.secure, getPeerCertificate: () => ({}) };
+    const { remoteAddress, remotePort } = this;
+    const remoteFamily = remoteAddress === undefined ? undefined : remoteAddress.includes(":") ? "IPv6" : "IPv4";
+    return { remoteAddress, remotePort, remoteFamily, encrypted: this.secure, getPeerCertificate: () => ({}) };
   }
 
   /** The same as {@link socket}. */

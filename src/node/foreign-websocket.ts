@@ -95,6 +95,10 @@ class ForeignWebSocketTransport implements Transport {
     return this.waiting;
   }
 
+  get webSocket(): ForeignWebSocket {
+    return this.socket;
+  }
+
   send(batch: readonly Outgoing[]): void {
     if (this.state !== "open" || batch.length === 0) return;
     const size = batch.reduce((sum, packet) => sum + packet.byteLength(processHost.platform.textByteLength), 0);

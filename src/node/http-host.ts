@@ -85,8 +85,10 @@ export class NodeHttpHost {
 
   snapshot(req: IncomingMessage): IncomingMessage | RequestSnapshot {
     if (hasCertificate(req)) return req;
-    const { method = "GET", url = "/", rawHeaders, socket } = req;
-    return new RequestSnapshot(method, url, rawHeaders, socket.remoteAddress, isEncrypted(req), this.headers);
+    const { method = "GET", url = "/", rawHeaders, httpVersion } = req;
+    const { remoteAddress, remotePort } = req.socket;
+    const secure = isEncrypted(req);
+    return new RequestSnapshot(method, url, rawHeaders, remoteAddress, secure, this.headers, httpVersion, remotePort);
   }
 
   webSockets(

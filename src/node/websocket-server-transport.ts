@@ -14,6 +14,7 @@ import { NO_SINK } from "../session/no-sink.js";
 import type { Transport, TransportSink } from "../session/transport.js";
 import { frameWriter } from "./frame-writer.js";
 import { processHost } from "./process-host.js";
+import { WebSocketView } from "./websocket-view.js";
 
 /** How long a peer may take for its Close frame, and then for the end of its side of the connection. */
 const CLOSE_TIMEOUT_MS = 10_000;
@@ -74,6 +75,22 @@ export class WebSocketServerTransport implements Transport, ConnectionSink, Conn
 
   get bufferedAmount(): number {
     return this.socket.writableLength + this.connection.waitingOutputBytes;
+  }
+
+  get webSocket(): WebSocketView {
+    const { socket, connection } = this;
+    const transport = this;
+    return new WebSocketView({
+      socket,
+      compresses: connection.compresses,
+      get phase() {
+        return connection.state;
+      },
+      get bufferedAmount() {
+        return transport.bufferedAmount;
+      },
+      close: (code, reason) => this.close(code, reason),
+    });
   }
 
   send(batch: readonly Outgoing[]): void {

@@ -44,7 +44,8 @@ export function askId(
   failed: (error: unknown) => void,
   made: (id: string) => void,
 ): void {
-  const check = (id: string): void => {
+  const check = (given: string | number): void => {
+    const id = typeof given === "number" ? String(given) : given;
     if (typeof id === "string" && id !== "" && !isTaken(id)) made(id);
     else failed(new VaivenError("API_INVALID_ARGUMENT", "expected generateId to give a text that no session has yet"));
   };

@@ -180,8 +180,8 @@ export class EngineSocket extends GuardedEmitter implements SessionObserver {
   }
 
   onClosed(reason: CloseReason, description: unknown): void {
-    this.carriedBy?.left();
     this.emit("close", reason, description);
+    this.carriedBy?.left();
   }
 }
 

@@ -1,4 +1,5 @@
 // server/ `socket.conn.transport`: what carries a session, as Engine.IO's own transports look to programs. Made when a program first asks for it.
+import type { Unchecked } from "../event/event-map.js";
 import type { Transport, TransportName } from "../session/transport.js";
 import type { EngineConnection } from "./engine-connection.js";
 import { GuardedEmitter } from "./guarded-emitter.js";
@@ -13,6 +14,7 @@ export class EngineTransport extends GuardedEmitter {
   readonly carrier: Transport;
   private readonly connection: EngineConnection;
   private isGone = false;
+  private ownWebSocket: object | undefined = undefined;
 
   /** @internal */
   constructor(carrier: Transport, connection: EngineConnection) {
@@ -55,6 +57,22 @@ export class EngineTransport extends GuardedEmitter {
   /** That of its connection; `closed` once the connection has ended or gone over to another transport. */
   get readyState(): "opening" | "open" | "closing" | "closed" {
     return this.isGone ? "closed" : this.connection.session.state;
+  }
+
+  /**
+   * The WebSocket, undefined over polling and WebTransport: `_socket` (Node's socket: its `remoteAddress`), `readyState`, `bufferedAmount`, `extensions`,
+   * `close(code?, reason?)`, `terminate()`. With `wsEngine` it is that engine's own.
+   */
+  get socket(): Unchecked {
+    this.ownWebSocket ??= this.carrier.webSocket;
+    return this.ownWebSocket;
+  }
+
+  /** Ends what carries the connection: the connection ends with it ("transport close"). Once it has gone over to another transport, nothing happens. */
+  close(done?: () => void): void {
+    if (this.isGone || this.discarded) return;
+    if (done !== undefined) this.once("close", () => done());
+    this.carrier.close();
   }
 
   /** Whether the connection has gone over to another transport. */

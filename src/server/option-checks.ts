@@ -1,6 +1,7 @@
 // server/ What each option of a server may be, and what to say of one that is not, or that is no option at all (Socket.IO documentation, "Server options").
 import { VaivenError } from "../errors.js";
 import { LONGEST_DELAY_MS } from "../session/platform.js";
+import { meantBy } from "./option-forms.js";
 import type { ServerOptions } from "./server-options.js";
 
 /** What is expected of an option, in words and as a test. */
@@ -115,13 +116,14 @@ function isOrigin(cors: object): boolean {
 }
 
 /**
- * The options that are given, those that are null or undefined left out.
+ * The options that are given, in their usual form, those that are null or undefined left out.
  *
  * @throws VaivenError `API_INVALID_OPTION` for the first value that an option cannot have
  */
 export function checkedOptions<Options extends object>(options: Options): Options {
   const given: Record<string, unknown> = {};
-  for (const [name, value] of Object.entries(options)) {
+  for (const [name, written] of Object.entries(options)) {
+    const value = meantBy(name, written);
     if (value === undefined || value === null) continue;
     if (Object.hasOwn(EXPECTATIONS, name)) checkOption(name as keyof ServerOptions, value);
     given[name] = value;

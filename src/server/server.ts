@@ -100,7 +100,8 @@ export class Server<
   private readonly host: ServerHost;
   /** What {@link close} closes. */
   private readonly engines: Set<{ close(): unknown; leave?(span: number): Promise<void> }> = new Set();
-  private readonly httpServers: Set<HttpServer> = new Set();
+  /** The engines of ours, with the HTTP servers that they answer for, in the order in which they were attached. */
+  private readonly attached: Map<Engine, HttpServer> = new Map();
   private adapterClass: AdapterConstructor;
 
   /**
@@ -151,9 +152,7 @@ export class Server<
       throw new VaivenError("API_INVALID_ARGUMENT", `expected an HTTP server or a port, got ${typeof target}`);
     }
     this.takeOptions(options);
-    this.httpServer = httpServer;
-    this.httpServers.add(httpServer);
-    this.startEngine();
+    this.startEngine(httpServer);
     if (port !== undefined) httpServer.listen(port);
     return this;
   }
@@ -317,21 +316,28 @@ export class Server<
   }
 
   /**
-   * @internal Options that are set after `attach`, as programs of 2012 do: the engine, which has served nobody yet, is replaced.
+   * @internal Options that are set after `attach`, as programs of 2012 do: the engines, which have served nobody yet, are replaced.
    * @throws VaivenError `API_UNAVAILABLE` once clients are connected, or where the program listens to the engine already
    */
   _reconfigure(options: Partial<ServerOptions>): void {
     this.takeOptions(options);
-    if (this.httpServer === undefined) return;
-    if (this.engine.clientsCount > 0 || this.engine.eventNames().length > 0) {
+    const attached = [...this.attached];
+    if (attached.some(([engine]) => engine.clientsCount > 0 || engine.eventNames().length > 0)) {
       throw new VaivenError(
         "API_UNAVAILABLE",
         `set ${Object.keys(options).join(", ")} before clients connect: give it to new Server(…)`,
       );
     }
-    this.engine.close();
-    this.engines.delete(this.engine);
-    this.startEngine();
+    for (const [engine, httpServer] of attached) {
+      engine.close();
+      this.engines.delete(engine);
+      this.attached.delete(engine);
+      this.startEngine(httpServer);
+    }
+  }
+
+  private get httpServers(): Set<HttpServer> {
+    return new Set(this.attached.values());
   }
 
   /** Who connected and asked for nothing, as browsers do ahead of time, would keep an HTTP server from closing for ever. */
@@ -354,10 +360,12 @@ export class Server<
     this._maxBufferedBytes = maxBufferedBytes ?? ENGINE_DEFAULTS.maxBufferedBytes;
   }
 
-  private startEngine(): void {
+  private startEngine(httpServer: HttpServer): void {
     const engine = new Engine(this.host, this.opts);
+    this.httpServer = httpServer;
+    this.attached.set(engine, httpServer);
     this.bind(engine);
-    engine.attach(this.httpServer);
+    engine.attach(httpServer);
   }
 
   /** @internal A socket of a foreign engine, or of ours, has come. */

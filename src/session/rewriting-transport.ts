@@ -31,6 +31,10 @@ export class RewritingTransport implements Transport, TransportSink {
     return this.inner.bufferedAmount;
   }
 
+  get webSocket(): object | undefined {
+    return this.inner.webSocket;
+  }
+
   send(batch: readonly Outgoing[]): void {
     if (!this.ended) this.inner.send(batch.map((packet) => this.form.write(packet)));
   }

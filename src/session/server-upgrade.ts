@@ -2,6 +2,7 @@
 import { VaivenError } from "../errors.js";
 import { controlPacket } from "../packet/outgoing.js";
 import { Deadline, type DeadlineOwner, type Deadlines } from "./deadlines.js";
+import { NO_SINK } from "./no-sink.js";
 import type { Transport, TransportSink } from "./transport.js";
 
 /** What an upgrade needs of its session. */
@@ -83,8 +84,11 @@ export class ServerUpgrade implements TransportSink, DeadlineOwner {
     this.candidate.discard();
   }
 
+  /** The client, which goes on over the transport that it has, is told by a Close frame. */
   private fail(error: VaivenError): void {
-    this.abandon();
+    this.stop();
+    this.candidate.sink = NO_SINK;
+    this.candidate.close();
     this.session.upgradeFailed(error);
   }
 

@@ -40,6 +40,8 @@ export interface Transport {
   close(code?: number, reason?: string): void;
   /** Cuts at once, without telling the sink. Waiting output is dropped. */
   discard(): void;
+  /** The WebSocket below, for programs that look at it. Each call may give another object. Absent where there is none. */
+  readonly webSocket?: object | undefined;
 }
 
 /** A transport of a client, which must first be opened. @internal */

@@ -60,6 +60,20 @@ describe("our server over npm's engine", () => {
 });
 
 describe("several HTTP servers", () => {
+  it("all take up options that are set after they were attached", async () => {
+    const io = new Server();
+    const servers = [createServer(), createServer()];
+    for (const httpServer of servers) io.attach(httpServer);
+    io.path("/live");
+    for (const httpServer of servers) {
+      const port = await listening(httpServer);
+      closeLater(httpServer);
+      await connected(stockClient, `http://127.0.0.1:${port}`, { path: "/live" });
+    }
+    await closeServer(io as unknown as StockServer);
+    expect(servers.map(({ listening: isListening }) => isListening)).toEqual([false, false]);
+  });
+
   it("lead to one server, and are closed with it", async () => {
     const io = new Server();
     const servers = [createServer(), createServer()];

@@ -17,6 +17,7 @@ import { describeOptions } from "./server/options.js";
 import { describePolling } from "./server/polling.js";
 import { describeRooms } from "./server/rooms.js";
 import { describeServedFiles } from "./server/served-files.js";
+import { describeUndocumentedNames } from "./server/undocumented-names.js";
 import { describeUpgrade } from "./server/upgrade.js";
 import { describeWebSocket } from "./server/websocket.js";
 
@@ -44,6 +45,7 @@ export function describeServer(name: string, server: ServerUnderTest): void {
     describeConnectionEvents(server);
     describeServedFiles(server);
     describeHosting(server);
+    describeUndocumentedNames(server);
     if (server.improved) describeImprovements(server);
   });
 }

@@ -7,7 +7,7 @@ import { describe, expect, it } from "vitest";
 import { CERTIFICATE, KEY } from "../../support/certificate.js";
 import { ask, dial, openPolling, openWebSocket } from "../../support/raw-client.js";
 import { closeLater, connected, listening, type ServerLibrary, stage } from "../../support/scene.js";
-import { until } from "../../support/waiting.js";
+import { once, until } from "../../support/waiting.js";
 
 interface Emitter {
   // biome-ignore lint/suspicious/noExplicitAny: the listeners of many events
@@ -25,6 +25,10 @@ interface Connection extends Emitter {
     readonly readyState: string;
     readonly supportsBinary: boolean;
     readonly writable: boolean;
+    readonly socket:
+      | { readonly _socket: unknown; readonly readyState: number; close(): void; terminate(): void }
+      | undefined;
+    close(): void;
   };
   request: unknown;
 }
@@ -209,6 +213,42 @@ export function describeConnectionEvents(library: ServerLibrary): void {
       });
       expect(connection?.transport).toBe(connection?.transport);
       raw.close();
+    });
+
+    it("show the WebSocket below, and are ended with it", async () => {
+      const ends: Record<string, (connection: Connection) => void> = {
+        "transport.close": ({ transport }) => transport.close(),
+        "socket.close": ({ transport }) => transport.socket?.close(),
+        "socket.terminate": ({ transport }) => transport.socket?.terminate(),
+      };
+      for (const [name, end] of Object.entries(ends)) {
+        const { port, io } = await stage(library);
+        const log: string[] = [];
+        const arrival = once<[Connection]>(io.engine, "connection");
+        const { raw } = await openWebSocket(port);
+        const [connection] = await arrival;
+        const { socket } = connection.transport;
+        expect(socket).toMatchObject({ readyState: 1, bufferedAmount: 0, extensions: "" });
+        expect(socket?._socket).toMatchObject({ remoteAddress: "127.0.0.1", remotePort: expect.any(Number) });
+        connection.transport.on("close", () => void log.push("transport"));
+        connection.on("close", (reason: string) => void log.push(reason));
+        end(connection);
+        await until(() => log.length === 2, `${name} has ended the connection`);
+        expect(log).toEqual(["transport close", "transport"]);
+        expect(socket?.readyState).toBe(3);
+        raw.close();
+      }
+      const { port, io } = await stage(library);
+      const arrival = once<[Connection]>(io.engine, "connection");
+      const session = await openPolling(port);
+      const [{ transport }] = await arrival;
+      expect(transport.socket).toBeUndefined();
+      const closed = once(transport, "close");
+      const poll = session.get();
+      await until(() => transport.writable, "the poll has come");
+      transport.close();
+      expect((await poll).text).toBe("1");
+      await closed;
     });
 
     it("let a program take what it needs of the request and let it go", async () => {

@@ -158,6 +158,9 @@ export function describeEngine(library: ServerLibrary): void {
       expect(socket.request.url).toContain("/socket.io/");
       expect(socket.handshake.headers["x-agent"]).toBe("me");
       expect(socket.client.conn).toBe(socket.conn);
+      expect(socket.request.httpVersion).toBe("1.1");
+      expect(socket.request.socket).toMatchObject({ remoteAddress: "127.0.0.1", remoteFamily: "IPv4" });
+      expect(socket.request.connection.remotePort).toBeGreaterThan(1023);
     });
   });
 }

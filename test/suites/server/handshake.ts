@@ -223,5 +223,14 @@ export function describeHandshake(library: ServerLibrary): void {
       const { open } = await openPolling(port);
       expect(open.sid).toBe("number-one");
     });
+
+    it("takes numbers of the user's function for session ids", async () => {
+      const { port, io } = await stage(library);
+      let count = 0;
+      (io.engine as { generateId: unknown }).generateId = (): number => ++count;
+      const session = await openPolling(port);
+      expect(String(session.open.sid)).toBe("1");
+      expect(await session.join()).toMatch(/^40/);
+    });
   });
 }

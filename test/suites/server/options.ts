@@ -3,7 +3,7 @@ import { connect, type Socket } from "node:net";
 import type { ServerOptions } from "socket.io";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { type Attacker, attackOverWebSocket } from "../../support/attacker.js";
-import { type Answer, ask, openPolling, openWebSocket } from "../../support/raw-client.js";
+import { type Answer, ask, dial, openPolling, openWebSocket } from "../../support/raw-client.js";
 import { type ServerLibrary, type Stage, stage } from "../../support/scene.js";
 import { once, silence, until } from "../../support/waiting.js";
 
@@ -142,6 +142,50 @@ export function describeOptions(library: ServerLibrary): void {
       const tcp = knock(await stage(library, options));
       await silence(60);
       expect(tcp.isClosed).toBe(false);
+    });
+  });
+
+  describe("values in place of the documented ones", () => {
+    it("allow every origin where cors is true or a star", async () => {
+      for (const cors of [true, "*"]) {
+        const { port } = await stage(library, { cors } as unknown as Partial<ServerOptions>);
+        const headers = { origin: "http://other.example" };
+        const answer = await ask(port, HANDSHAKE, { headers });
+        expect(answer.status).toBe(200);
+        expect(answer.headers["access-control-allow-origin"]).toBe("*");
+        (await dial(port, "EIO=4&transport=websocket", { headers })).close();
+      }
+    });
+
+    it("switch CORS off with cors: false", async () => {
+      const { port } = await stage(library, { cors: false } as unknown as Partial<ServerOptions>);
+      const answer = await ask(port, HANDSHAKE, { headers: { origin: `http://127.0.0.1:${port}` } });
+      expect(answer.status).toBe(200);
+      expect(answer.headers).not.toHaveProperty("access-control-allow-origin");
+    });
+
+    it("set a cookie io where a text stands for true", async () => {
+      const { port } = await stage(library, { cookie: "name" } as unknown as Partial<ServerOptions>);
+      const session = await openPolling(port);
+      expect(session.answer.headers["set-cookie"]).toEqual([`io=${session.open.sid}; Path=/; HttpOnly; SameSite=Lax`]);
+    });
+
+    it("are numbers that come as texts out of the environment", async () => {
+      const texts = { pingInterval: "25000", pingTimeout: "60000", upgradeTimeout: "1000", connectTimeout: "50" };
+      const { port } = await stage(library, {
+        ...texts,
+        maxHttpBufferSize: "100",
+      } as unknown as Partial<ServerOptions>);
+      const { raw, open } = await openWebSocket(port);
+      expect(Number(open.pingTimeout)).toBe(60_000);
+      expect(Number(open.maxPayload)).toBe(100);
+      await raw.closed;
+    });
+
+    it("leave the usual path with an empty one", async () => {
+      const { port, io } = await stage(library, { path: "" });
+      expect(io.path()).toBe("/socket.io");
+      await openPolling(port);
     });
   });
 

@@ -1,7 +1,8 @@
 // Server suite: HTTP long-polling by bytes (Engine.IO v4, "HTTP long-polling").
+import * as stock from "socket.io-client";
 import { describe, expect, it } from "vitest";
 import { ask, openPolling } from "../../support/raw-client.js";
-import { type ServerLibrary, stage } from "../../support/scene.js";
+import { pair, type ServerLibrary, stage } from "../../support/scene.js";
 import { Ledger, once, silence, until } from "../../support/waiting.js";
 
 export function describePolling(library: ServerLibrary): void {
@@ -206,6 +207,14 @@ export function describePolling(library: ServerLibrary): void {
       expect(answer.status).toBe(413);
       await silence();
       expect(seen.entries).toEqual([]);
+    });
+
+    it("refuses it to a client as an error, not as the end", async () => {
+      const scene = await stage(library, { maxHttpBufferSize: 100 });
+      const { peer } = await pair(scene, stock, { transports: ["polling"] });
+      const gone = once<[string]>(peer, "disconnect");
+      peer.emit("text", "x".repeat(200));
+      expect((await gone)[0]).toBe("transport error");
     });
 
     it("accepts a body of exactly maxHttpBufferSize", async () => {

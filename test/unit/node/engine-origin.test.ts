@@ -67,7 +67,17 @@ describe("the cors option", () => {
     expect((await ask(port, HANDSHAKE)).status).toBe(200);
   });
 
-  it.each([["http://good.example"], [true], [5], [{ origins: ["http://good.example"] }]])(
+  it.each([["http://good.example"], [["http://good.example"]], [/good/]])(
+    "means the origins that stand in place of the object: %s",
+    async (cors) => {
+      const { port } = await engineOn({ cors } as unknown as EngineOptions);
+      expect((await ask(port, HANDSHAKE, { headers: { origin: "http://good.example" } })).status).toBe(200);
+      expect((await ask(port, HANDSHAKE, { headers: foreign })).status).toBe(403);
+      expect((await refusedUpgrade(port, "EIO=4&transport=websocket", { headers: foreign })).status).toBe(403);
+    },
+  );
+
+  it.each([[5], [{ origins: ["http://good.example"] }]])(
     "refuses %j, which allows something else than it says",
     (cors) => {
       expect(() => engineSettings({ cors } as unknown as EngineOptions)).toThrow(

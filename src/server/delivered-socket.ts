@@ -15,6 +15,7 @@ import type { Deliveries } from "./deliveries.js";
 import { DeliverySession } from "./delivery-session.js";
 import type { SessionClaim } from "./envelope.js";
 import type { Namespace } from "./namespace.js";
+import { refuseTooBig } from "./packet-size.js";
 import { RECOVERABLE } from "./recoverable-socket.js";
 import { Socket } from "./socket.js";
 import type { DisconnectReason, Event, SessionLossReason } from "./socket-types.js";
@@ -39,12 +40,12 @@ export class DeliveredSocket<
   private live: SharedLog | undefined = undefined;
   /** @internal Whether what is sent next takes a confirmation along. */
   _owesConfirmation = false;
-  override recovered: boolean;
+  override readonly recovered: boolean;
   private session: DeliverySession;
   private readonly deliveries: Deliveries;
   /** Until it is accepted. */
   private claim: SessionClaim | undefined;
-  private failure: SessionLossReason | undefined;
+  private readonly failure: SessionLossReason | undefined;
 
   /** @internal */
   constructor(
@@ -117,6 +118,11 @@ export class DeliveredSocket<
         return;
       }
       const packet = this.nsp._codec.writer.event(this.nsp.name, undefined, event, { compress });
+      const tooBig = refuseTooBig(packet, this.nsp.server._maxBufferedBytes, event[0]);
+      if (tooBig !== undefined) {
+        reject(tooBig);
+        return;
+      }
       if (this.hasOutgoingListeners) this.tellOutgoing(event);
       this.deliver(packet);
       this._whenConfirmed((error) => (error === undefined ? resolve() : reject(error)), timeout);
@@ -162,12 +168,6 @@ export class DeliveredSocket<
   }
 
   override _onConnect(): void {
-    if (this.claim !== undefined && !this.takeOver(this.claim)) {
-      this.recovered = false;
-      this.pendingAcks = undefined;
-      this.session = this.newSession();
-    }
-    this.claim = undefined;
     this.deliveries.add(this.session);
     super._onConnect();
     this.session.begin();
@@ -215,10 +215,16 @@ export class DeliveredSocket<
     if (!this.session.isAway) super.abandonAcks(reason);
   }
 
-  /** What it wanted to resume is not touched by its own end. */
+  /** What it wanted to resume, which has its rooms and acknowledgements, is not touched by its own end. */
   protected override endBeforeItBegan(reason?: DisconnectReason): void {
     if (this.claim === undefined) super.endBeforeItBegan(reason);
-    else this.state = "left";
+    else {
+      this.state = "left";
+      this.expiresAt = undefined;
+      this.pendingAcks = undefined;
+      this.session = this.newSession();
+    }
+    this.session.end();
   }
 
   protected override get isGone(): boolean {
@@ -229,20 +235,24 @@ export class DeliveredSocket<
     this.session.hold(this, event);
   }
 
-  /** The session is taken from the connection that had it, which is dead, also if nobody but the client knows that yet. */
-  private takeOver(claim: SessionClaim): boolean {
-    const { session } = this;
-    if (session.isOld(claim)) {
-      this.failure = "unknown session";
-      return false;
+  /**
+   * The session is taken from the connection that had it, which is dead, also if nobody but the client knows that yet. Where something has become of the session
+   * since it was claimed, the client is to come again, and is told then.
+   */
+  override _enter(): boolean {
+    const { claim, session } = this;
+    if (claim === undefined) return true;
+    if (!session.isOld(claim)) {
+      if (session.isPresent) session.socket.client._abandon();
+      const failure = session.obstacle(claim);
+      if (failure === undefined) {
+        this.claim = undefined;
+        session.resume(this, claim.received);
+        return true;
+      }
+      session.lose(failure);
     }
-    if (session.isPresent) session.socket.client._abandon();
-    this.failure = session.obstacle(claim);
-    if (this.failure === undefined) {
-      session.resume(this, claim.received);
-      return true;
-    }
-    session.lose(this.failure);
+    this.client._abandon();
     return false;
   }
 

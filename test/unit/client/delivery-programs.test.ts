@@ -110,7 +110,7 @@ describe("a listener", () => {
         }
       };
       if (lane === "up") world.socket.io.engine.on("packetCreate", listen);
-      else world.peer?.conn.on("packetCreate", listen);
+      else if (world.links[0] !== undefined) world.links[0].session.observer = { onPacketCreate: listen };
       emit();
       await world.settle();
       await world.step(lane);

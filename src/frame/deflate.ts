@@ -20,9 +20,9 @@ export interface DeflateOptions {
   readonly level?: number;
   /** zlib's memory level for what we send, 1 to 9. Default: 4. */
   readonly memoryLevel?: number;
-  /** Messages of fewer bytes are sent uncompressed. Default: 1024. */
+  /** Messages of fewer bytes are sent uncompressed; with `Infinity` all. Default: 1024. */
   readonly threshold?: number;
-  /** A message may inflate to at most this many times its compressed size … Default: 200. */
+  /** A message may inflate to at most this many times its compressed size … `Infinity`: no limit. Default: 200. */
   readonly maxInflateRatio?: number;
   /** … once it is beyond this many bytes. Default: 32 MiB; `maxMessageBytes` holds in any case. */
   readonly inflateRatioFloor?: number;
@@ -55,6 +55,9 @@ export function deflateSettings(options: DeflateOptions = {}): DeflateSettings {
   checkRange("clientMaxWindowBits", options.clientMaxWindowBits, MIN_WINDOW_BITS, MAX_WINDOW_BITS);
   checkRange("level", options.level, 0, 9);
   checkRange("memoryLevel", options.memoryLevel, 1, 9);
+  checkLimit("threshold", options.threshold, 0);
+  checkLimit("maxInflateRatio", options.maxInflateRatio, 1);
+  checkLimit("inflateRatioFloor", options.inflateRatioFloor, 0);
   return Object.freeze({
     serverNoContextTakeover: options.serverNoContextTakeover ?? true,
     clientNoContextTakeover: options.clientNoContextTakeover ?? true,
@@ -71,6 +74,16 @@ export function deflateSettings(options: DeflateOptions = {}): DeflateSettings {
 function checkRange(name: string, value: number | undefined, lowest: number, highest: number): void {
   if (value !== undefined && !(Number.isInteger(value) && value >= lowest && value <= highest)) {
     throw new VaivenError("API_INVALID_OPTION", `expected ${name} from ${lowest} to ${highest}, got ${String(value)}`);
+  }
+}
+
+/** `Infinity` is a number too: no limit. */
+function checkLimit(name: string, value: number | undefined, lowest: number): void {
+  if (value !== undefined && !(typeof value === "number" && value >= lowest)) {
+    throw new VaivenError(
+      "API_INVALID_OPTION",
+      `expected ${name} to be a number from ${lowest} up, got ${String(value)}`,
+    );
   }
 }
 

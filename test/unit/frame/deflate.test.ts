@@ -159,6 +159,11 @@ describe("RFC 7692 section 7.1, the client's offer and check", () => {
       { level: 10 },
       { memoryLevel: 0 },
       { serverMaxWindowBits: 9.5 },
+      { threshold: -1 },
+      { threshold: "1kb" as never },
+      { maxInflateRatio: 0 },
+      { maxInflateRatio: Number.NaN },
+      { inflateRatioFloor: -1 },
     ]) {
       expect(() => deflateSettings(options)).toThrow(expect.objectContaining({ code: "API_INVALID_OPTION" }));
     }

@@ -12,7 +12,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { copyUnderBothNames, writeBrowserFiles } from "./build/browser-files.mjs";
 import { writeCallable, writeNamed } from "./build/callable.mjs";
-import { writeOldPaths } from "./build/old-paths.mjs";
+import { INSTRUMENTED, writeOldPaths } from "./build/old-paths.mjs";
 import { runStep } from "./check.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
@@ -53,6 +53,7 @@ async function build(digest) {
   const server = {
     call: "function vaiven(...args) { return new entry.Server(...args); }",
     signatures: "declare function callable(...args: ConstructorParameters<typeof Server>): Server;",
+    shown: INSTRUMENTED,
   };
   const client = {
     call: "entry.io",

@@ -16,8 +16,9 @@ import { parseSync } from "rolldown/utils";
  * @param {string} options.index the name of the four files, such as `index`
  * @param {string} options.call the function, as JavaScript that uses `entry`
  * @param {string} options.signatures the function named `callable`, as declarations that use the entry's exports
+ * @param {string[]} [options.shown] modules beside the index that it loads only to be seen doing it
  */
-export function writeCallable({ folder, entry, index, call, signatures }) {
+export function writeCallable({ folder, entry, index, call, signatures, shown = [] }) {
   const { values, everything } = namesOf(folder, entry);
   const write = (name, text) => writeFileSync(join(folder, name), `${text.trim()}\n`);
   write(
@@ -25,7 +26,8 @@ export function writeCallable({ folder, entry, index, call, signatures }) {
     `"use strict";
 const entry = require("./entry/${entry}.js");
 const callable = ${call};
-module.exports = Object.assign(callable, entry, { default: callable });`,
+module.exports = Object.assign(callable, entry, { default: callable });
+${shown.map((name) => `require("./${name}.js");`).join("\n")}`,
   );
   write(
     `${index}.d.ts`,

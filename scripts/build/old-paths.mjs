@@ -22,6 +22,9 @@ const SERVER = {
   },
   "broadcast-operator": { "./server/broadcast-operator.js": ["BroadcastOperator", "RemoteSocket"] },
 };
+/** Instrumentation (OpenTelemetry's) waits for these files to be loaded, and wraps the classes that it finds in them: what `require` answers loads them. */
+export const INSTRUMENTED = ["socket", "namespace", "broadcast-operator"];
+
 const CLIENT = {
   socket: {
     "./client/socket.js": ["Socket"],

@@ -274,16 +274,13 @@ export class Socket<
   }
 
   /** A packet of this namespace. @internal */
-  _onPacket({ type, data, id }: SocketPacket): void {
+  _onPacket(packet: SocketPacket): void {
+    const { type, data, id } = packet;
     const { _lapse } = this;
     const delivery = this._delivery;
     if (delivery && (type === PacketType.EVENT || type === PacketType.ACK)) delivery.count();
-    if (type === PacketType.EVENT) {
-      const args = data as unknown[];
-      if (id !== undefined) args.push(this.answer(id));
-      if (this.connected && !this.isHolding) this.deliver(args);
-      else this.receiveBuffer.push(args);
-    } else if (type === PacketType.ACK) this._sender.acks.settle(id as number, data as unknown[]);
+    if (type === PacketType.EVENT) this.onevent(packet);
+    else if (type === PacketType.ACK) this._sender.acks.settle(id as number, data as unknown[]);
     else if (type === PacketType.CONTROL) {
       if (delivery) delivery.onControl(data as ControlMessage);
     } else if (type === PacketType.CONNECT) this.onConnect((data || {}) as ConnectData);
@@ -302,6 +299,14 @@ export class Socket<
         Object.assign(error, { message: textOf(message) || textOf(data) || "", data: more }),
       );
     }
+  }
+
+  /** A door: plugins put a function of their own here, and may call this one from it. @internal */
+  onevent({ data, id }: SocketPacket): void {
+    const args = data as unknown[];
+    if (id !== undefined) args.push(this.ack(id));
+    if (this.connected && !this.isHolding) this.deliver(args);
+    else this.receiveBuffer.push(args);
   }
 
   private onConnect({ sid, pid, vaiven }: ConnectData): void {
@@ -358,8 +363,8 @@ export class Socket<
     else if (last.startsWith(this.offsetTag)) this._lastOffset = args.pop() as string;
   }
 
-  /** What an event's acknowledgement is: sends its arguments, once. */
-  private answer(id: number): (...args: unknown[]) => void {
+  /** What an event's acknowledgement is: sends its arguments, once. @internal */
+  ack(id: number): (...args: unknown[]) => void {
     let answered = false;
     const { id: receiver } = this;
     const delivery = this._delivery;

@@ -13,7 +13,7 @@ export class Manager<
   EmitEvents extends EventsMap = ListenEvents,
 > extends BaseManager<ListenEvents, EmitEvents> {
   /** @internal */
-  override readonly _delivery: DeliveryFactory = delivery();
+  override readonly _delivery: DeliveryFactory | undefined = delivery();
 
   constructor(uri?: string | Partial<ManagerOptions>, opts?: Partial<ManagerOptions>) {
     super(nodeHost, uri, opts);
@@ -34,7 +34,7 @@ export type {
   SocketOptions,
   SocketReservedEvents,
 } from "../client/socket-options.js";
-export { NodePolling as NodeXHR, NodePolling as XHR } from "../node/client-polling-transport.js";
+export { NodePolling as Fetch, NodePolling as NodeXHR, NodePolling as XHR } from "../node/client-polling-transport.js";
 export { NodeWebSocket, NodeWebSocket as WebSocket } from "../node/client-websocket-transport.js";
 export { NodeWebTransport as WebTransport } from "../node/client-webtransport-transport.js";
 export { io, io as connect, io as default };

@@ -230,8 +230,8 @@ export abstract class EventSender<
     if (this.pendingAcks !== undefined) abandonAcks(this.pendingAcks, ackDisconnectedError(reason));
   }
 
-  /** What a handler calls to acknowledge. Only the first call is sent. */
-  protected ackSender(id: number): AckCallback {
+  /** @internal What a handler calls to acknowledge. Only the first call is sent. */
+  ack(id: number): AckCallback {
     let sent = false;
     return (...args) => {
       if (sent || this.isGone) return;

@@ -1,10 +1,11 @@
-// server/ The doors through which npm's adapters and admin-ui enter (ARCHITECTURE.md, "Public classes and plugins"), where they need code of their own.
+// server/ The doors through which npm's adapters, admin-ui and plugins enter (ARCHITECTURE.md, "Public classes and plugins"), where they need code of their own.
 //
 //   nsp._ids, nsp.sockets, nsp.prependListener        Namespace
 //   nsp._onServerSideEmit                             Namespace
 //   nsp.server.encoder, nsp.server.opts, io._nsps     Server
 //   socket.acks, socket.notifyOutgoingListeners       Socket
 //   socket.data replaceable                           Socket
+//   socket.onevent replaceable, socket.ack(id)        Socket, and the client's
 //   socket.client.writeToEngine(encoded, opts)        here, called by Client
 import type { VaivenError } from "../errors.js";
 import { outgoingOf } from "../packet/default-parser.js";

@@ -296,8 +296,14 @@ export class Socket<
   /** @internal An event came. */
   _onEvent(packet: SocketPacket): void {
     if (this.state !== "connected") return;
+    if (this.onevent === ownOnevent) this.onevent(packet);
+    else this.guard(() => this.onevent(packet), (packet.data as unknown[])[0]);
+  }
+
+  /** @internal A door: plugins put a function of their own here, and may call this one from it. */
+  onevent(packet: SocketPacket): void {
     const event = packet.data as unknown[];
-    if (packet.id !== undefined) event.push(this.ackSender(packet.id));
+    if (packet.id !== undefined) event.push(this.ack(packet.id));
     this.receive(event);
   }
 
@@ -381,6 +387,8 @@ export class Socket<
     if (!this.hasIncomingListeners) this._eventFailed(unhandledError(event[0]), event);
   }
 }
+
+const ownOnevent: AnySocket["onevent"] = Socket.prototype.onevent;
 
 receiveRejections(Socket as { prototype: AnySocket }, (socket, cause, event, args) => {
   socket.nsp._errors.handlerRejected(cause, { socket, event });

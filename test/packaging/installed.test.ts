@@ -55,7 +55,16 @@ describe("the installed packages", () => {
       sameWebSocketServer: true,
       sameClientSocket: true,
       client: ["function", "function", "function"],
+      transports: ["polling", "polling", "polling", "websocket", "websocket", "webtransport"],
       protocol: 5,
+    });
+  });
+
+  it("show instrumentation Socket.IO's classes in Socket.IO's files, and every way to emit passes through them", () => {
+    expect(JSON.parse(project.node("instrumented.cjs"))).toEqual({
+      files: ["dist/broadcast-operator.js", "dist/namespace.js", "dist/socket.js"],
+      emitted: ["Socket one", "BroadcastOperator room", "BroadcastOperator all", "BroadcastOperator others"],
+      listened: ["disconnect", "ask"],
     });
   });
 

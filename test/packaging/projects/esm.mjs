@@ -3,7 +3,10 @@ import { createServer } from "node:http";
 import { createRequire } from "node:module";
 import serverDefault, { Namespace, Server, Socket } from "socket.io";
 import { WebSocketServer } from "socket.io/websocket";
-import clientDefault, { Socket as ClientSocket, connect, io, Manager, protocol } from "socket.io-client";
+import clientDefault, * as clientModule from "socket.io-client";
+
+const { Socket: ClientSocket, connect, io, Manager, protocol } = clientModule;
+const { Fetch, NodeWebSocket, NodeXHR, WebSocket, WebTransport, XHR } = clientModule;
 
 const require = createRequire(import.meta.url);
 const plugin = require("socket.io");
@@ -21,6 +24,7 @@ console.log(
     sameWebSocketServer: WebSocketServer === require("socket.io/websocket").WebSocketServer,
     sameClientSocket: ClientSocket === pluginClient.Socket,
     client: [typeof clientDefault, typeof io, typeof connect],
+    transports: [Fetch, NodeXHR, XHR, NodeWebSocket, WebSocket, WebTransport].map((type) => type.prototype.name),
     protocol,
   }),
 );

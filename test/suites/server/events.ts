@@ -1,4 +1,5 @@
 // Server suite: events both ways, their order, binary, catch-all listeners, volatile and reserved names.
+import { EventEmitter } from "node:events";
 import * as stock from "socket.io-client";
 import { describe, expect, it } from "vitest";
 import { openPolling, openWebSocket } from "../../support/raw-client.js";
@@ -294,6 +295,56 @@ export function describeEvents(library: ServerLibrary): void {
       socket?.volatile.emit("lost");
       socket?.emit("kept");
       expect(await session.collect(1)).toEqual(['42["kept"]']);
+    });
+  });
+
+  describe("onevent", () => {
+    /** What plugins for a wildcard event do, with a packet and an emitter of Node's. */
+    const wildcard = (socket: object): void => {
+      const plugged = socket as { onevent: unknown; ack(id: number): unknown };
+      plugged.onevent = function (this: EventEmitter & typeof plugged, packet: { data: unknown[]; id?: number }) {
+        if (packet.id !== undefined) packet.data.push(this.ack(packet.id));
+        EventEmitter.prototype.emit.call(this, "*", packet);
+        EventEmitter.prototype.emit.apply(this, packet.data as [string]);
+      };
+    };
+
+    it("is where a plugin may put itself: it gets the packet, and answers", async () => {
+      const scene = await stage(library);
+      const { socket, peer } = await pair(scene, stock);
+      wildcard(socket);
+      const seen: unknown[] = [];
+      socket.on("*", ({ type, nsp, data }: { type: number; nsp: string; data: unknown[] }) =>
+        seen.push([type, nsp, data[0], typeof data[1]]),
+      );
+      socket.on("ask", (answer: (text: string) => void) => answer("yes"));
+      peer.emit("unheard", 1);
+      expect(await peer.emitWithAck("ask")).toBe("yes");
+      expect(seen).toEqual([
+        [2, "/", "unheard", "number"],
+        [2, "/", "ask", "function"],
+      ]);
+    });
+
+    it("may be called by whoever takes its place, again and with other data", async () => {
+      const scene = await stage(library);
+      const { socket, peer } = await pair(scene, stock);
+      const plugged = socket as unknown as { onevent(packet: { data: unknown[] }): void };
+      const { onevent } = plugged;
+      plugged.onevent = (packet) => {
+        onevent.call(socket, { ...packet, data: [...packet.data] });
+        onevent.call(socket, { ...packet, data: ["any", ...packet.data] });
+      };
+      const seen: unknown[] = [];
+      socket.on("told", (...args: unknown[]) => seen.push(["told", ...args]));
+      socket.on("any", (...args: unknown[]) => seen.push(["any", ...args]));
+      const done = once(socket, "any");
+      peer.emit("told", 1);
+      await done;
+      expect(seen).toEqual([
+        ["told", 1],
+        ["any", "told", 1],
+      ]);
     });
   });
 }

@@ -47,6 +47,23 @@ describe("the doors of npm's adapters", () => {
   });
 });
 
+describe("onevent, where a plugin has taken its place,", () => {
+  it("may throw: io.onError is told, and the next packet is read", () => {
+    const { io, join, errors } = memoryServer();
+    const peer = join();
+    const [socket] = io.sockets.sockets.values();
+    const cause = new Error("boom");
+    const seen: unknown[] = [];
+    (socket as { onevent: unknown }).onevent = ({ data }: { data: unknown[] }) => {
+      seen.push(data[0]);
+      if (data[0] === "throws") throw cause;
+    };
+    peer.receive('2["throws"]', '2["next"]');
+    expect(errors).toEqual([{ code: "HANDLER_FAILED", event: "throws", cause }]);
+    expect(seen).toEqual(["throws", "next"]);
+  });
+});
+
 class FakeForeignSocket extends EventEmitter {
   readonly id = "foreign";
   readonly protocol = 4;

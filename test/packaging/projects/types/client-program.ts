@@ -3,12 +3,15 @@ import defaultIo, {
   connect,
   type DisconnectDescription,
   type ExtendedError,
+  Fetch,
   io,
   Manager,
   type ManagerOptions,
   protocol,
   Socket,
   type SocketOptions,
+  WebSocket,
+  XHR,
 } from "socket.io-client";
 
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
@@ -117,6 +120,7 @@ export function manager(): void {
   const options: Partial<ManagerOptions> = { reconnectionDelayMax: 10_000, query: { "my-key": "my-value" } };
   const shared = new Manager("https://example.com", options);
   const main: Socket = shared.socket("/");
+  const sharedToo: Manager = main.io;
   const admin = shared.socket("/admin", { auth: { token: "123" } });
   shared.on("open", () => {});
   shared.on("error", (err) => err.message);
@@ -137,7 +141,7 @@ export function manager(): void {
   main.io.engine.on("close", (reason) => reason);
   main.io.opts.transports = ["polling"];
   if (main.io.opts.query) main.io.opts.query.x = "y";
-  void [facts, admin.io === shared];
+  void [facts, admin.io === shared, sharedToo];
 }
 
 export function untyped(): Socket {
@@ -150,6 +154,8 @@ export function untyped(): Socket {
   for (const made of [connect("http://x", { path: "/y" }), defaultIo("/z"), io({ forceNew: true })]) made.close();
   const classes: [typeof Manager, typeof Socket, number] = [Manager, Socket, protocol];
   void classes;
+  io({ transports: [Fetch, WebSocket] });
+  io({ transports: [XHR, "websocket"] });
   return io("https://example.com/admin", { transports: ["websocket"], withCredentials: true });
 }
 

@@ -155,7 +155,7 @@ export function untyped(): Socket {
   const classes: [typeof Manager, typeof Socket, number] = [Manager, Socket, protocol];
   void classes;
   io({ transports: [Fetch, WebSocket] });
-  io({ transports: [XHR, "websocket"] });
+  io({ transports: [XHR] });
   return io("https://example.com/admin", { transports: ["websocket"], withCredentials: true });
 }
 

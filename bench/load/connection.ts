@@ -13,7 +13,7 @@ const OWN_CONNECT = textFrame(
   `40${JSON.stringify({ vaiven: { v: 1, caps: ["delivery"], session: { received: 0, from: 0, sent: 0 } } })}`,
 );
 /** Packets after which vaivén's client says how many it has: where it sends something anyway, and where it does not. */
-const CONFIRM_ALONG = 64;
+const CONFIRM_ALONG = 32;
 const CONFIRM_ALONE = 1024;
 export const PONG: Buffer = textFrame("3");
 

@@ -6,7 +6,7 @@
 //                                         lost: `unconfirmed` and `lossReason` of the socket say what and why
 import { VaivenError } from "../errors.js";
 import { DeliveryLog } from "../event/delivery-log.js";
-import { CONFIRM_MS, DeliveryReceipts, Due } from "../event/delivery-receipts.js";
+import { CONFIRM_ALONG, CONFIRM_MS, DeliveryReceipts, Due } from "../event/delivery-receipts.js";
 import { Capability, type ControlMessage, controlOf, isCount } from "../packet/control-packet.js";
 import { Outgoing } from "../packet/outgoing.js";
 import { PacketType } from "../packet/socket-packet.js";
@@ -109,7 +109,7 @@ export class Delivery {
   private asks: unknown = undefined;
   private keep = 0;
   private log: DeliveryLog;
-  private receipts = new DeliveryReceipts();
+  private receipts = new DeliveryReceipts(CONFIRM_ALONG.client);
   /** The packets of the log. */
   private packets: BufferedPacket[] = [];
   private active = false;
@@ -267,7 +267,7 @@ export class Delivery {
     this.over = this.pid ?? this.over;
     this.pid = undefined;
     this.log = this.newLog();
-    this.receipts = new DeliveryReceipts();
+    this.receipts = new DeliveryReceipts(CONFIRM_ALONG.client);
     this.packets = [];
   }
 

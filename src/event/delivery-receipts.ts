@@ -1,7 +1,10 @@
 // event/ The receiving half of acknowledged delivery (ARCHITECTURE.md, "Between our own two ends"): counts, and says when to tell the other end.
 
-/** As many unconfirmed packets are confirmed with the next packet that leaves anyway: that costs neither end a turn of its own. */
-const CONFIRM_ALONG = 64;
+/**
+ * As many unconfirmed packets are confirmed with the next packet that leaves anyway: that costs neither end a turn of its own. A client confirms sooner:
+ * what a server keeps for its clients is what its collector moves, while a confirmation that it writes itself costs it more than one that it reads.
+ */
+export const CONFIRM_ALONG = { client: 32, server: 64 } as const;
 
 /** And as many in any case. More than above, because to a server it is a read for nothing: a thousand clients that listen to a broadcast would each answer it. */
 const CONFIRM_ALONE = 1024;
@@ -26,17 +29,23 @@ export class DeliveryReceipts {
   /** How many were received. */
   received = 0;
   private told = 0;
+  private readonly along: number;
+
+  /** `along`: see {@link CONFIRM_ALONG}. */
+  constructor(along: number) {
+    this.along = along;
+  }
 
   /** Whether it is worth while to confirm with what is sent now. */
   get isDueAlong(): boolean {
-    return this.received - this.told >= CONFIRM_ALONG;
+    return this.received - this.told >= this.along;
   }
 
   /** One packet came. */
   add(): Due {
     const unconfirmed = ++this.received - this.told;
     if (unconfirmed === 1) return Due.LATER;
-    if (unconfirmed === CONFIRM_ALONG) return Due.ALONG;
+    if (unconfirmed === this.along) return Due.ALONG;
     return unconfirmed >= CONFIRM_ALONE ? Due.NOW : Due.NOTHING;
   }
 

@@ -43,7 +43,7 @@ export class SharedLog {
   confirmed = 0;
   /** A ring: slot s lies at s modulo their number, which is a power of two. */
   private slots: (Slot | undefined)[] = [];
-  /** What each slot takes, so that a confirmation need not look at texts that have left the processor's cache. */
+  /** What each slot takes, less than 0 for a run, so that a confirmation need not look at texts that have left the processor's cache. */
   private sizes: number[] = [];
   private front = 0;
   private back = 0;
@@ -82,7 +82,8 @@ export class SharedLog {
     } else {
       if (open !== undefined) this.close(open);
       if (shared !== undefined) this.begin(packet, shared);
-      else this.append(isText(packet) ? (packet.head as string) : packet, sizeOf(packet));
+      else if (isText(packet)) this.append(packet.head as string, packet.head.length);
+      else this.append(packet, sizeOf(packet));
       this.end++;
     }
     return this.isFilling;
@@ -154,7 +155,7 @@ export class SharedLog {
     const bytes = shared.bytes(from, to);
     this.open = undefined;
     if (shared.isOver && to - from > 1 && bytes * 2 >= shared.bytes(0, packets.length)) {
-      this.append({ shared, from, to }, bytes);
+      this.append({ shared, from, to }, -bytes);
     } else
       for (let index = from; index < to; index++)
         this.append(packets[index] as Outgoing, shared.bytes(index, index + 1));
@@ -165,7 +166,7 @@ export class SharedLog {
     const at = this.back++ & (this.slots.length - 1);
     this.slots[at] = slot;
     this.sizes[at] = size;
-    this.size += size;
+    this.size += Math.abs(size);
   }
 
   private grow(): void {
@@ -181,27 +182,37 @@ export class SharedLog {
 
   private drop(count: number): void {
     this.first += count;
-    const { slots, sizes } = this;
+    const { slots, sizes, back } = this;
     const mask = slots.length - 1;
     let left = count;
-    while (left > 0 && this.front < this.back) {
-      const at = this.front & mask;
-      const slot = slots[at] as Slot;
-      if (typeof slot !== "string" && !(slot instanceof Outgoing) && slot.to - slot.from > left) {
-        const bytes = slot.shared.bytes(slot.from, slot.from + left);
-        slot.from += left;
-        sizes[at] = (sizes[at] as number) - bytes;
-        this.size -= bytes;
-        return;
+    let { front, size } = this;
+    while (left > 0 && front < back) {
+      const at = front & mask;
+      const taken = sizes[at] as number;
+      if (taken >= 0) {
+        left--;
+        size -= taken;
+      } else {
+        const run = slots[at] as Run;
+        if (run.to - run.from > left) {
+          const part = run.shared.bytes(run.from, run.from + left);
+          run.from += left;
+          sizes[at] = taken + part;
+          size -= part;
+          left = 0;
+          break;
+        }
+        left -= run.to - run.from;
+        size += taken;
       }
-      left -= typeof slot === "string" || slot instanceof Outgoing ? 1 : slot.to - slot.from;
-      this.size -= sizes[at] as number;
       slots[at] = undefined;
-      this.front++;
+      front++;
     }
+    this.front = front;
+    this.size = size;
     this.openFrom += left;
     // What a burst has made large need not stay so.
-    if (this.front === this.back && slots.length > RESTING_SLOTS) {
+    if (front === back && slots.length > RESTING_SLOTS) {
       this.slots = [];
       this.sizes = [];
     }

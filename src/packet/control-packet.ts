@@ -36,6 +36,9 @@ export interface WireError {
   readonly data?: unknown;
 }
 
+const ZERO = 48;
+const CLOSING = 93;
+
 /** The kinds of control packets with their arguments. */
 export type ControlMessage =
   /** Either end, instead of an ACK: the handler of the event with this id failed. */
@@ -90,6 +93,8 @@ export function readControl(text: string, start: number): SocketPacket {
     nsp = text.slice(start, comma);
     at = comma + 1;
   }
+  const count = readReceived(text, at);
+  if (count !== undefined) return { type: PacketType.CONTROL, nsp, data: ["received", count] };
   if (!text.startsWith("[", at)) throw invalid();
   let data: unknown;
   try {
@@ -99,6 +104,25 @@ export function readControl(text: string, start: number): SocketPacket {
   }
   if (!Array.isArray(data) || typeof data[0] !== "string") throw invalid();
   return { type: PacketType.CONTROL, nsp, data };
+}
+
+const RECEIVED = '["received",';
+/** Fewer than would not be a safe integer. */
+const MAX_COUNT_DIGITS = 15;
+
+/** The count of `received`, the one control packet that comes again and again. Undefined where it is anything else, which `JSON.parse` then reads or refuses. */
+function readReceived(text: string, at: number): number | undefined {
+  const from = at + RECEIVED.length;
+  const end = text.length - 1;
+  if (end <= from || end - from > MAX_COUNT_DIGITS || !text.startsWith(RECEIVED, at)) return undefined;
+  if (text.charCodeAt(end) !== CLOSING || text.charCodeAt(from) === ZERO) return undefined;
+  let count = 0;
+  for (let index = from; index < end; index++) {
+    const digit = text.charCodeAt(index) - ZERO;
+    if (!(digit >= 0 && digit <= 9)) return undefined;
+    count = count * 10 + digit;
+  }
+  return count;
 }
 
 /**

@@ -27,15 +27,27 @@ export class FlatArrayWriter {
   isAscii = true;
   /** The last string that had nothing to escape where a name stands: names come again and again. */
   private plainName = "";
+  /** What was written before it the last time, and, once it was so twice, all of it up to a string behind the name: `42["name","`. */
+  private lastPrefix = "";
+  private beginning = "";
 
   /** `prefix`, which is ASCII, and behind it an array of strings, numbers, booleans, null and undefined as `JSON.stringify` writes it. Undefined where it holds anything else. */
   write(prefix: string, values: readonly unknown[]): string | undefined {
     for (let i = 0; i < values.length; i++) if (!isScalar(values[i])) return undefined;
     this.isAscii = true;
-    let json = prefix;
     // What stands between two values is one piece with the quotes around it: each joining of strings costs.
+    let json = prefix;
     let inString = false;
-    for (let i = 0; i < values.length; i++) {
+    let next = 0;
+    if (values.length > 1 && values[0] === this.plainName && this.hasBegunSo(prefix)) {
+      const second = values[1];
+      if (typeof second === "string" && this.isPlain(second, 1)) {
+        json = this.beginning + second;
+        inString = true;
+        next = 2;
+      }
+    }
+    for (let i = next; i < values.length; i++) {
       const value = values[i];
       if (typeof value === "string" && ((i === 0 && value === this.plainName) || this.isPlain(value, i))) {
         json += i === 0 ? '["' : inString ? '","' : ',"';
@@ -50,11 +62,26 @@ export class FlatArrayWriter {
     return json + (inString ? '"]' : "]");
   }
 
+  /** Whether `prefix` stood before the name the last time too. */
+  private hasBegunSo(prefix: string): boolean {
+    if (prefix !== this.lastPrefix) {
+      this.lastPrefix = prefix;
+      this.beginning = "";
+      return false;
+    }
+    // Joined by an array, it is one piece in V8's memory, and stays so in all that begin with it.
+    if (this.beginning === "") this.beginning = [prefix, '["', this.plainName, '","'].join("");
+    return true;
+  }
+
   /** Whether `text` between quotes is its JSON. */
   private isPlain(text: string, index: number): boolean {
     if (text.length > MAX_LENGTH) return false;
     if (!NOT_ASCII_OR_ESCAPED.test(text)) {
-      if (index === 0) this.plainName = text;
+      if (index === 0) {
+        this.plainName = text;
+        this.beginning = "";
+      }
       return true;
     }
     this.isAscii = false;

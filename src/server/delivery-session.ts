@@ -10,7 +10,7 @@
 import type { AbsentSockets } from "../adapter/absent-sockets.js";
 import { VaivenError } from "../errors.js";
 import type { ReplaySink } from "../event/delivery-log.js";
-import { CONFIRM_MS, DeliveryReceipts, Due } from "../event/delivery-receipts.js";
+import { CONFIRM_ALONG, CONFIRM_MS, DeliveryReceipts, Due } from "../event/delivery-receipts.js";
 import { SharedLog } from "../event/shared-log.js";
 import type { SharedPackets } from "../event/shared-packets.js";
 import type { ControlMessage } from "../packet/control-packet.js";
@@ -35,7 +35,7 @@ export class DeliverySession implements DeadlineOwner, ReplaySink {
   /** The id by which the client claims it. Secret: whoever knows it can take the session. */
   readonly pid: string;
   readonly log: SharedLog;
-  readonly receipts: DeliveryReceipts = new DeliveryReceipts();
+  readonly receipts: DeliveryReceipts = new DeliveryReceipts(CONFIRM_ALONG.server);
   /** The rooms that the socket was in when it came back, or when the session was over. */
   rooms: ReadonlySet<string> = new Set();
   /** Who has the connection, or had it last. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { DeliveryLog } from "../../../src/event/delivery-log.js";
-import { DeliveryReceipts, Due } from "../../../src/event/delivery-receipts.js";
+import { CONFIRM_ALONG, DeliveryReceipts, Due } from "../../../src/event/delivery-receipts.js";
 import { Outgoing } from "../../../src/packet/outgoing.js";
 
 const packet = (text: string, options = {}): Outgoing => new Outgoing(text, undefined, options);
@@ -88,12 +88,12 @@ describe("the log of what was sent", () => {
 });
 
 describe("the receipts of what came", () => {
-  it("are due later for the first packet, with what is sent from the 64th on, and at once for the 1024th", () => {
-    const receipts = new DeliveryReceipts();
+  it("are due later for the first packet, with what is sent from the 32nd on at a client, and at once for the 1024th", () => {
+    const receipts = new DeliveryReceipts(CONFIRM_ALONG.client);
     expect(receipts.add()).toBe(Due.LATER);
     for (let n = 2; n < 1024; n++) {
-      expect(receipts.isDueAlong).toBe(n > 64);
-      expect(receipts.add()).toBe(n === 64 ? Due.ALONG : Due.NOTHING);
+      expect(receipts.isDueAlong).toBe(n > 32);
+      expect(receipts.add()).toBe(n === 32 ? Due.ALONG : Due.NOTHING);
     }
     expect(receipts.add()).toBe(Due.NOW);
     expect(receipts.confirm()).toBe(1024);
@@ -102,7 +102,7 @@ describe("the receipts of what came", () => {
   });
 
   it("count what was skipped", () => {
-    const receipts = new DeliveryReceipts();
+    const receipts = new DeliveryReceipts(CONFIRM_ALONG.client);
     receipts.skip(3);
     expect(receipts.add()).toBe(Due.LATER);
     expect(receipts.confirm()).toBe(4);

@@ -78,6 +78,20 @@ describe("control packets", () => {
     });
   }
 
+  for (const count of ["07", "", "-1", "1.5", "1e3", " 7", "9007199254740993", '"7"', "7,8", "true"]) {
+    it(`mean what JSON means: ["received",${count}]`, () => {
+      const text = `7["received",${count}]`;
+      let data: unknown;
+      try {
+        data = JSON.parse(text.slice(1));
+      } catch {
+        expect(codeOf(() => reader(true).readText(text, 0))).toBe("PACKET_INVALID_JSON");
+        return;
+      }
+      expect(reader(true).readText(text, 0)).toEqual({ type: 7, nsp: "/", data });
+    });
+  }
+
   it("are refused with broken JSON, and between a header and its attachments", () => {
     expect(codeOf(() => reader(true).readText('7["refresh"', 0))).toBe("PACKET_INVALID_JSON");
     const inTheMiddle = reader(true);

@@ -30,6 +30,24 @@ describe("writing flat arrays", () => {
     );
   });
 
+  it("gives it too where names and prefixes come again", () => {
+    const often = fc.constantFrom("news", "", "a", "é", 'q"', 7, null);
+    const events = fc.array(
+      fc.tuple(fc.constantFrom("42", "", "42/a,", "421"), often, fc.array(scalar, { maxLength: 3 })),
+    );
+    fc.assert(
+      fc.property(events, (all) => {
+        const own = new FlatArrayWriter();
+        for (const [prefix, name, rest] of [...all, ...all]) {
+          const json = prefix + JSON.stringify([name, ...rest]);
+          expect(own.write(prefix, [name, ...rest])).toBe(json);
+          if (own.isAscii) expect(Buffer.byteLength(json)).toBe(json.length);
+        }
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
   it("leaves everything else to JSON", () => {
     for (const values of [[{}], ["a", []], [1n], [() => {}], [Symbol("x")]]) {
       expect(writer.write("", values)).toBeUndefined();

@@ -14,8 +14,8 @@ import { Deadline } from "../session/deadlines.js";
 import type { CloseReason, Connection, ConnectionSink } from "./connection.js";
 import type { EngineSocket } from "./engine-socket.js";
 import { takeEnvelope } from "./envelope.js";
-import type { JoinOutcome } from "./namespace.js";
 import type { PacketCodec } from "./packet-writer.js";
+import { PendingJoin } from "./pending-join.js";
 import { type PacketTarget, writeToEngine } from "./plugin-doors.js";
 import type { AnyServer } from "./server.js";
 import type { AnySocket } from "./socket.js";
@@ -32,33 +32,6 @@ export interface ConnectionOrigin {
   readonly query: Record<string, string>;
   /** `socket.conn`; made when first asked for. */
   readonly socket: EngineSocket;
-}
-
-/** A namespace that the client has asked to join, until that is decided, and what came for it meanwhile. */
-class PendingJoin implements JoinOutcome {
-  packets: SocketPacket[] | undefined = undefined;
-  size = 0;
-  /** Undefined while it is asked whether there is such a namespace, or a session to recover. */
-  socket: AnySocket | undefined = undefined;
-  private readonly client: Client;
-  private readonly name: string;
-
-  constructor(client: Client, name: string) {
-    this.client = client;
-    this.name = name;
-  }
-
-  onSocket(socket: AnySocket): void {
-    this.socket = socket;
-  }
-
-  onRefused(): void {
-    this.client._forgetPending(this.name);
-  }
-
-  onJoined(socket: AnySocket): void {
-    this.client._onJoined(this.name, socket, this);
-  }
 }
 
 /** Clients wait for the answer to CONNECT before they send: whoever sends more is no client of ours or of Socket.IO's. */

@@ -8,7 +8,7 @@ export interface CloseOptions {
   /**
    * Milliseconds over which the clients of vaivén come back, evenly: each is told its own time, and comes then instead of after its `reconnectionDelay`.
    * New clients are refused from now on, with 503 and `Retry-After`; the HTTP server stops listening once everybody has what was sent, or has not taken it for `pingTimeout`.
-   * HTTP connections that are open so many milliseconds after that are cut.
+   * HTTP connections that are still open as many milliseconds after that are cut.
    * Clients of Socket.IO are closed too, and come back as they do. Default: nobody is told, and the HTTP server stops listening at once.
    */
   readonly drain?: number;

@@ -4,7 +4,6 @@ import type { PendingAck } from "../event/acks.js";
 import type { DefaultEventsMap, EventsMap, Unchecked } from "../event/event-map.js";
 import type { SocketPacket } from "../packet/socket-packet.js";
 import type { Client } from "./client.js";
-import type { EmptyNamespace } from "./dynamic-namespaces.js";
 import type { SessionClaim } from "./envelope.js";
 import { InMemoryAdapter } from "./in-memory-adapter.js";
 import { type AnyNamespace, type JoinOutcome, Namespace, type NamespaceAdapter } from "./namespace.js";
@@ -101,7 +100,7 @@ class ChildNamespace<
     claim?: SessionClaim,
   ): void {
     this.joining++;
-    this.server._dynamic.entered(this as unknown as EmptyNamespace);
+    this.server._dynamic.entered(this);
     const decided: JoinOutcome = {
       onSocket: (socket) => outcome.onSocket(socket),
       onJoined: (socket) => {
@@ -125,7 +124,7 @@ class ChildNamespace<
   override _lookIfEmpty(): void {
     if (this.joining > 0 || this.sockets.size > 0 || this.adapter.absent?.size) return;
     if (this.server._cleansUpChildren) this._letGo();
-    else if (this.isForClient) this.server._dynamic.left(this as unknown as EmptyNamespace);
+    else if (this.isForClient) this.server._dynamic.left(this);
   }
 
   /** @internal */

@@ -13,6 +13,7 @@ import { type CloseOptions, tellReturnTimes } from "./drain.js";
 import { DynamicNamespaces } from "./dynamic-namespaces.js";
 import { Engine } from "./engine.js";
 import { ENGINE_DEFAULTS } from "./engine-options.js";
+import { Engines } from "./engines.js";
 import { serverCapabilities, serverEnvelope } from "./envelope.js";
 import { type ErrorHook, ErrorReporter } from "./error-reporter.js";
 import { type ForeignSocket, foreignOrigin } from "./foreign-connection.js";
@@ -98,10 +99,7 @@ export class Server<
   /** @internal Undefined where the option is off. */
   readonly _recovery: Recovery | undefined;
   private readonly host: ServerHost;
-  /** What {@link close} closes. */
-  private readonly engines: Set<{ close(): unknown; leave?(span: number): Promise<void> }> = new Set();
-  /** The engines of ours, with the HTTP servers that they answer for, in the order in which they were attached. */
-  private readonly attached: Map<Engine, HttpServer> = new Map();
+  private readonly engines: Engines = new Engines();
   private adapterClass: AdapterConstructor;
 
   /**
@@ -247,14 +245,7 @@ export class Server<
     }
     this._recovery?.deliveries.close();
     const adapters = Promise.allSettled([...this._nsps.values()].map(async ({ adapter }) => adapter.close()));
-    // Whoever comes while it leaves is answered by the engine, not left to listeners that know nothing of it.
-    if (drain !== undefined) await Promise.all([...this.engines].map((engine) => engine.leave?.(drain)));
-    else for (const engine of this.engines) engine.close();
-    const cancelCut = drain === undefined ? undefined : this._clock.after(drain, () => this.cutHttp());
-    const errors = await Promise.all([...this.httpServers].map(closeHttpServer));
-    cancelCut?.();
-    for (const engine of this.engines) engine.close();
-    const error = errors.find((each) => each !== undefined);
+    const error = await this.engines.close(drain, this._clock);
     for (const closed of await adapters) {
       if (closed.status === "rejected") this._errors.handlerFailed(closed.reason, { event: "adapter" });
     }
@@ -316,33 +307,18 @@ export class Server<
   }
 
   /**
-   * @internal Options that are set after `attach`, as programs of 2012 do: the engines, which have served nobody yet, are replaced.
-   * @throws VaivenError `API_UNAVAILABLE` once clients are connected, or where the program listens to the engine already
+   * @internal Options that are set after `attach`, as programs of 2012 do: engines, which have served nobody yet, are replaced.
+   * @throws VaivenError `API_UNAVAILABLE` once clients are connected, or where the program listens to an engine already; `API_INVALID_OPTION`
    */
   _reconfigure(options: Partial<ServerOptions>): void {
-    this.takeOptions(options);
-    const attached = [...this.attached];
-    if (attached.some(([engine]) => engine.clientsCount > 0 || engine.eventNames().length > 0)) {
+    if (this.engines.areInUse) {
       throw new VaivenError(
         "API_UNAVAILABLE",
         `set ${Object.keys(options).join(", ")} before clients connect: give it to new Server(…)`,
       );
     }
-    for (const [engine, httpServer] of attached) {
-      engine.close();
-      this.engines.delete(engine);
-      this.attached.delete(engine);
-      this.startEngine(httpServer);
-    }
-  }
-
-  private get httpServers(): Set<HttpServer> {
-    return new Set(this.attached.values());
-  }
-
-  /** Who connected and asked for nothing, as browsers do ahead of time, would keep an HTTP server from closing for ever. */
-  private cutHttp(): void {
-    for (const server of this.httpServers) server.closeAllConnections?.();
+    this.takeOptions(options);
+    for (const httpServer of this.engines.detach()) this.startEngine(httpServer);
   }
 
   private takeOptions(options: Partial<ServerOptions>): void {
@@ -363,9 +339,8 @@ export class Server<
   private startEngine(httpServer: HttpServer): void {
     const engine = new Engine(this.host, this.opts);
     this.httpServer = httpServer;
-    this.attached.set(engine, httpServer);
     this.bind(engine);
-    engine.attach(httpServer);
+    this.engines.attach(engine, httpServer);
   }
 
   /** @internal A socket of a foreign engine, or of ours, has come. */
@@ -446,10 +421,4 @@ function portOf(target: ServerTarget): number | undefined {
   if (typeof target === "number") return target;
   if (typeof target === "string" && String(Number(target)) === target) return Number(target);
   return undefined;
-}
-
-function closeHttpServer(server: HttpServer): Promise<Error | undefined> {
-  return new Promise((resolve) => {
-    server.close((error) => resolve(error));
-  });
 }

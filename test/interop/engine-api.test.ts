@@ -70,6 +70,9 @@ describe("several HTTP servers", () => {
       closeLater(httpServer);
       await connected(stockClient, `http://127.0.0.1:${port}`, { path: "/live" });
     }
+    // Once somebody has come it is too late, and nothing is taken of it.
+    expect(() => io.path("/later")).toThrow(expect.objectContaining({ code: "API_UNAVAILABLE" }));
+    expect(io.path()).toBe("/live");
     await closeServer(io as unknown as StockServer);
     expect(servers.map(({ listening: isListening }) => isListening)).toEqual([false, false]);
   });

@@ -8,17 +8,23 @@ import { VaivenError } from "../errors.js";
 import { DeliveryLog } from "../event/delivery-log.js";
 import { CONFIRM_ALONG, CONFIRM_MS, DeliveryReceipts, Due } from "../event/delivery-receipts.js";
 import { Capability, type ControlMessage, controlOf, isCount } from "../packet/control-packet.js";
-import { Outgoing } from "../packet/outgoing.js";
+import type { Outgoing } from "../packet/outgoing.js";
 import { PacketType } from "../packet/socket-packet.js";
 import type { Cancel } from "../session/platform.js";
+import {
+  ENTRY_OPTIONS,
+  MOST_PAGES,
+  readLog,
+  readPacket,
+  type SavedSession,
+  savedLog,
+  savedWaiting,
+} from "./saved-session.js";
 import type { BufferedPacket } from "./sender.js";
 import type { Socket } from "./socket.js";
 
 /** Control packets that are counted as events are: they mean something at their place among them only. */
 const COUNTED: ReadonlySet<string> = new Set(["ack-error", "entry"]);
-
-/** Stands for any volatile packet in a log that was saved. */
-const VOLATILE = new Outgoing("", undefined, { volatile: true });
 
 /** How much a client sends before the server has confirmed it; what is emitted then waits, as it does without a connection. */
 export interface DeliveryOptions {
@@ -40,20 +46,6 @@ export interface DeliveryStorage {
   removeItem(key: string): void;
 }
 
-/** A session between two pages. */
-interface SavedSession {
-  readonly pid: string;
-  readonly keep: number;
-  readonly received: number;
-  readonly base: number;
-  readonly ids: number;
-  /** The packets of the log as they travel, bytes as numbers; a number stands for so many volatile ones. */
-  readonly log: readonly (readonly [string, (number[][] | undefined)?] | number)[];
-  /** The packets of the log as they were emitted. Bytes are not among them. */
-  readonly packets: BufferedPacket[];
-  readonly waiting: BufferedPacket[];
-}
-
 /** What our server says when it accepts. */
 export interface DeliveryTerms {
   readonly pid: string;
@@ -63,6 +55,16 @@ export interface DeliveryTerms {
   readonly received?: number;
   /** Why the session that the client had does not. */
   readonly lost?: string;
+}
+
+/** What the CONNECT packet says of the session: `SessionClaim` of server/envelope.ts. */
+interface ClaimedSession {
+  readonly pid: string | undefined;
+  readonly pages: readonly string[] | undefined;
+  readonly over: string | undefined;
+  readonly received: number;
+  readonly from: number;
+  readonly sent: number;
 }
 
 /** An outbox (outbox.ts), as its socket's delivery sees it. */
@@ -105,6 +107,11 @@ export class Delivery {
   pid: string | undefined = undefined;
   /** The one before, which the server may not know to be over. */
   private over: string | undefined = undefined;
+  /**
+   * Which page this is, and before it those of which the server may think that they have the session. Only pages that save it have a name: of two that have read the
+   * same storage (a tab and its duplicate) the server goes on with the one that comes first.
+   */
+  private pages: string[] = [];
   /** The connection over which the session was claimed last. */
   private asks: unknown = undefined;
   private keep = 0;
@@ -124,11 +131,18 @@ export class Delivery {
     this.newLog = newLog;
     this.log = newLog();
     this.storage = storage;
-    const saved = storage?.getItem(this.key);
-    if (!saved) return;
-    // Another page that is opened from this one gets a copy of the storage, and must not find a session that is in use.
-    storage?.removeItem(this.key);
-    this.restore(JSON.parse(saved) as SavedSession);
+    if (storage === undefined) return;
+    this.beginPage();
+    try {
+      const saved = storage.getItem(this.key);
+      if (!saved) return;
+      // Another page that is opened from this one gets a copy of the storage, and must not find a session that is in use.
+      storage.removeItem(this.key);
+      this.restore(JSON.parse(saved) as SavedSession);
+    } catch {
+      // Not ours, or out of reach: it begins anew.
+      this.end();
+    }
   }
 
   /** Whether what is sent now is counted by both ends. */
@@ -142,23 +156,26 @@ export class Delivery {
   }
 
   /** What the CONNECT packet says. */
-  claim(): { pid?: string | undefined; over?: string | undefined; received: number; from: number; sent: number } {
+  claim(): ClaimedSession {
     const { storage, saved } = this;
     if (saved !== undefined) {
       // A page that was left is shown again (back/forward cache): it has its session unless another page has taken it.
       this.saved = undefined;
+      this.beginPage();
       if (storage?.getItem(this.key) === saved) storage.removeItem(this.key);
       else if (this.pid !== undefined) this.lose("unknown session");
     }
     const { pid, over, receipts, log } = this;
     this.asks = this.socket.io.engine;
-    return { pid, over, received: receipts.received, from: log.base, sent: log.sent };
+    const pages = storage && this.pages;
+    return { pid, pages, over, received: receipts.received, from: log.base, sent: log.sent };
   }
 
   /** The server has accepted the socket, with terms if it is ours. Whether the session goes on; then the rest of the log has been sent. */
   accept(terms: DeliveryTerms | undefined): boolean {
     this.cancelExpiry?.();
     this.cancelExpiry = undefined;
+    this.pages.splice(1);
     const { socket, pid } = this;
     if (pid !== undefined && isCount(terms?.received) && terms.pid === pid && this.log.reaches(terms.received)) {
       this.active = true;
@@ -190,8 +207,7 @@ export class Delivery {
     const isCounted =
       type === PacketType.CONTROL ? COUNTED.has((data as ControlMessage)[0]) : type > PacketType.DISCONNECT;
     if (!this.active || !isCounted) return;
-    this.packets.push(packet);
-    this.log.push(outgoing);
+    this.push(outgoing, packet);
     if (this.saved !== undefined) this.save();
     if (this.receipts.isDueAlong) this.confirm();
     if (this.log.isFilling) this.ask();
@@ -214,7 +230,7 @@ export class Delivery {
     if (!this.active || this.log.isFull) return undefined;
     const { io, nsp } = this.socket;
     const mark: BufferedPacket = { type: PacketType.CONTROL, nsp, data: ["entry", seq], options: {} };
-    const packet: BufferedPacket = { type: PacketType.EVENT, nsp, data: [], options: { repeats: true } };
+    const packet: BufferedPacket = { type: PacketType.EVENT, nsp, data: [], options: ENTRY_OPTIONS };
     for (const [encoded, counted] of [[io._encode(mark), mark] as const, [outgoing, packet] as const]) {
       this.sent(encoded, counted);
       io.engine.sendPacket(encoded);
@@ -245,6 +261,7 @@ export class Delivery {
     if (!isTrue) this.disbelieve();
     else if (message?.[0] === "confirm") this.confirm();
     else if (message?.[0] === "outbox") this.outbox?.onAnswer(message[1] as number, message[2]);
+    if (this.saved !== undefined) this.save();
   }
 
   /** The connection is lost. Whether the session waits for another. */
@@ -273,19 +290,26 @@ export class Delivery {
 
   /** The page is being left. */
   save(): void {
-    const { socket, storage, pid, keep, receipts, packets } = this;
+    const { socket, storage, pid, pages, keep, receipts } = this;
     if (storage === undefined || pid === undefined) return;
-    const log: SavedSession["log"][number][] = [];
-    this.log.replay({
-      packet: ({ head, rest }) => log.push([head as string, rest?.map((bytes) => Array.from(bytes as Uint8Array))]),
-      skip: (count) => log.push(count),
-    });
-    const { base } = this.log;
-    const saved: SavedSession = {
-      ...{ pid, keep, received: receipts.received, base, ids: socket._ids, log, packets },
-      waiting: socket.sendBuffer,
-    };
     try {
+      const log = savedLog(this.log);
+      const waiting = savedWaiting(socket);
+      const [first] = this.packets;
+      const isEntry = first?.options === ENTRY_OPTIONS;
+      const saved: SavedSession = {
+        ...{
+          pid,
+          pages,
+          keep,
+          received: receipts.received,
+          base: this.log.base,
+          ids: socket._ids,
+          isEntry,
+          log,
+          waiting,
+        },
+      };
       this.saved = JSON.stringify(saved);
       storage.setItem(this.key, this.saved);
     } catch {
@@ -293,26 +317,27 @@ export class Delivery {
     }
   }
 
-  private restore({ pid, keep, received, base, ids, log, packets, waiting }: SavedSession): void {
+  private restore(saved: SavedSession): void {
     const { socket } = this;
+    const { pid, pages, keep, received, base, ids, waiting } = saved;
     this.pid = pid;
+    this.pages = this.pages.concat(pages ?? []).slice(0, MOST_PAGES);
     this.keep = keep;
     this.receipts.skip(received);
     this.log = this.newLog(base);
-    for (const entry of log) {
-      if (typeof entry === "number") for (let n = 0; n < entry; n++) this.log.push(VOLATILE);
-      else
-        this.log.push(
-          new Outgoing(
-            entry[0],
-            entry[1]?.map((bytes) => new Uint8Array(bytes)),
-          ),
-        );
-    }
-    this.packets = packets;
+    for (const [outgoing, packet] of readLog(socket, saved)) this.push(outgoing, packet);
     socket._ids = ids;
-    socket.sendBuffer = waiting;
+    socket.sendBuffer = waiting.map(([packet, options]) => readPacket(socket, packet, options));
     this.wait();
+  }
+
+  private push(outgoing: Outgoing, packet: BufferedPacket): void {
+    this.log.push(outgoing);
+    this.packets.push(packet);
+  }
+
+  private beginPage(): void {
+    this.pages.unshift(String(this.socket.io.platform().random()));
   }
 
   private get key(): string {

@@ -20,6 +20,8 @@ interface Entry {
 
 /** The queue of one socket. @internal */
 export interface RetryQueue {
+  /** In their order. */
+  readonly entries: readonly Entry[];
   /** Takes an event, and sends it if the socket is connected and the window has room. Throws why it can never be sent, unless the callback is told. */
   add(data: unknown[], flags: EmitFlags, callback: TimedAckCallback | undefined): void;
   /** Sends what the window has room for. */
@@ -85,6 +87,7 @@ export function retryQueue(
   };
 
   return {
+    entries,
     add(data, flags, given) {
       const { io, connected } = socket;
       // Without a callback nobody else would tell.

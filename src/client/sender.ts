@@ -10,7 +10,7 @@ import { readBlobs } from "./blobs.js";
 import type { Delivery } from "./delivery.js";
 import { guard } from "./guarded-emitter.js";
 import { asItTravels } from "./own-ends.js";
-import { type EmitsOnce, retryQueue } from "./retry-queue.js";
+import { type EmitsOnce, type RetryQueue, retryQueue } from "./retry-queue.js";
 import type { Socket } from "./socket.js";
 import type { EmitFlags, SocketOptions } from "./socket-options.js";
 
@@ -34,6 +34,8 @@ export interface BufferedPacket extends SocketPacket {
 export interface Sender {
   /** The acknowledgements that its events wait for. */
   readonly acks: AwaitedAcks;
+  /** With `retries`. */
+  readonly queue: RetryQueue | undefined;
   /** Takes an event: its name, its arguments, and its callback if it has one. Throws what {@link Socket.emit} throws. */
   emit(data: unknown[], flags: EmitFlags): void;
   /** The socket is connected: its queue of `retries` goes on. */
@@ -215,6 +217,7 @@ export function makeSender(
 
   return {
     acks,
+    queue,
     emit(data, flags) {
       const callback = typeof data[data.length - 1] === "function" ? (data.pop() as TimedAckCallback) : undefined;
       if (queue && !flags.volatile) queue.add(data, flags, callback);

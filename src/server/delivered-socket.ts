@@ -22,9 +22,9 @@ import type { DisconnectReason, Event, SessionLossReason } from "./socket-types.
 
 /** What a client wants, and what became of it. */
 export interface Arrival {
-  /** The session that it resumes, and what it said of it. */
+  readonly claim: SessionClaim;
+  /** The session that it resumes. */
   readonly session?: DeliverySession;
-  readonly claim?: SessionClaim;
   /** Why what it wanted to resume cannot be. */
   readonly failure?: SessionLossReason | undefined;
 }
@@ -44,7 +44,7 @@ export class DeliveredSocket<
   private session: DeliverySession;
   private readonly deliveries: Deliveries;
   /** Until it is accepted. */
-  private claim: SessionClaim | undefined;
+  private claim: SessionClaim | undefined = undefined;
   private readonly failure: SessionLossReason | undefined;
 
   /** @internal */
@@ -58,11 +58,11 @@ export class DeliveredSocket<
   ) {
     super(nsp, client, auth, id);
     this.deliveries = deliveries;
-    this.claim = claim;
     this.failure = failure;
     this.recovered = session !== undefined;
-    this.session = session ?? this.newSession();
+    this.session = session ?? this.newSession(claim.pages?.[0]);
     if (session === undefined) return;
+    this.claim = claim;
     this.data = session.socket.data;
     this.pendingAcks = session.socket.acks;
     this.expiresAt = session.socket.expiresAt;
@@ -247,7 +247,7 @@ export class DeliveredSocket<
       const failure = session.obstacle(claim);
       if (failure === undefined) {
         this.claim = undefined;
-        session.resume(this, claim.received);
+        session.resume(this, claim);
         return true;
       }
       session.lose(failure);
@@ -256,7 +256,7 @@ export class DeliveredSocket<
     return false;
   }
 
-  private newSession(): DeliverySession {
-    return new DeliverySession(this.deliveries, this.deliveries.newPid(), this);
+  private newSession(page?: string): DeliverySession {
+    return new DeliverySession(this.deliveries, this.deliveries.newPid(), this, page);
   }
 }

@@ -79,7 +79,7 @@ export class Deliveries {
       }
       session.lose(failure);
     }
-    return new DeliveredSocket(namespace, client, auth, namespace._socketId(client), this, { failure });
+    return new DeliveredSocket(namespace, client, auth, namespace._socketId(client), this, { claim, failure });
   }
 
   /** A client has gone away. */

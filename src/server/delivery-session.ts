@@ -55,11 +55,14 @@ export class DeliverySession implements DeadlineOwner, ReplaySink {
   private held: Event[] = [];
   private waiting: Waiting[] = [];
   private asked = false;
+  /** The page that has it, where it has a name. */
+  private page: string | undefined;
 
-  constructor(owner: Deliveries, pid: string, socket: DeliveredSocket) {
+  constructor(owner: Deliveries, pid: string, socket: DeliveredSocket, page?: string) {
     this.owner = owner;
     this.absent = (socket.nsp.adapter as unknown as SessionAwareAdapter).absent;
     this.pid = pid;
+    this.page = page;
     this.socket = socket;
     this.log = new SharedLog(owner.limits);
   }
@@ -158,8 +161,9 @@ export class DeliverySession implements DeadlineOwner, ReplaySink {
    * Whether a claim was overtaken: it is of a connection that came late, or of a copy of the client (a page and its duplicate). Whoever makes it
    * does not know all that was said in this session, and shall not harm it.
    */
-  isOld({ received, sent }: SessionClaim): boolean {
-    return received < this.log.confirmed || sent < this.receipts.received;
+  isOld({ received, sent, pages = [] }: SessionClaim): boolean {
+    const { page, log, receipts } = this;
+    return received < log.confirmed || sent < receipts.received || (page !== undefined && !pages.includes(page));
   }
 
   /** Why a client that makes this claim cannot go on; undefined if it can. */
@@ -169,12 +173,13 @@ export class DeliverySession implements DeadlineOwner, ReplaySink {
   }
 
   /** The client is back on the connection of `socket`. {@link begin} follows, once it has been told. */
-  resume(socket: DeliveredSocket, received: number): void {
+  resume(socket: DeliveredSocket, { received, pages }: SessionClaim): void {
     this.owner.deadlines.clear(this.deadline);
     this.rooms = this.absent.remove(this.socket);
     this.owner.returned(this);
     this.state = "coming";
     this.socket = socket;
+    this.page = pages?.[0];
     this.log.confirm(received);
   }
 

@@ -1,6 +1,10 @@
 // server/ What our own two ends say to each other in places that stock ends do not look at (ARCHITECTURE.md, "Between our own two ends").
 import { CAPABILITIES, Capability, isCount } from "../packet/control-packet.js";
 
+/** Nobody has more: the last of them is kept with the session. */
+const MOST_PAGES = 64;
+const MOST_PAGE_CHARACTERS = 64;
+
 /** What this version of the server can do beyond Socket.IO, as bits of `Capability`. */
 const SERVER_CAPABILITIES = Capability.ACK_ERRORS | Capability.DRAIN | Capability.REFRESH;
 
@@ -27,6 +31,11 @@ export interface ClientEnvelope {
 export interface SessionClaim {
   /** The session that it wants to resume. */
   readonly pid?: string;
+  /**
+   * The page that asks, and before it those whose session it goes on with, newest first; of one that saves its session. A session that was resumed by a page is only
+   * that page's, and of those that come from it.
+   */
+  readonly pages?: readonly string[];
   /** The session that it has given up since: what may still arrive of it must not arrive after what is said in the next one. */
   readonly over?: string;
   /** How many events and acknowledgements it has received in it. */
@@ -52,7 +61,12 @@ export function takeEnvelope(payload: Record<string, unknown>): ClientEnvelope |
 
 function isClaim(value: unknown): value is SessionClaim {
   if (typeof value !== "object" || value === null) return false;
-  const { pid, over, received, from, sent } = value as { [K in keyof SessionClaim]?: unknown };
+  const { pid, pages, over, received, from, sent } = value as { [K in keyof SessionClaim]?: unknown };
   const isNamed = [pid, over].every((name) => name === undefined || typeof name === "string");
-  return isNamed && isCount(received) && isCount(from) && isCount(sent);
+  return isNamed && arePages(pages) && isCount(received) && isCount(from) && isCount(sent);
+}
+
+function arePages(value: unknown): boolean {
+  const isPage = (page: unknown): boolean => typeof page === "string" && page.length <= MOST_PAGE_CHARACTERS;
+  return value === undefined || (Array.isArray(value) && value.length <= MOST_PAGES && value.every(isPage));
 }

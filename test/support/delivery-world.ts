@@ -59,7 +59,12 @@ async function microtasks(): Promise<void> {
 
 export class DeliveryWorld {
   /** The client's clock. */
-  readonly platform: FakePlatform & { random(): number } = Object.assign(new FakePlatform(), { random: () => 0.5 });
+  readonly platform: FakePlatform & { random(): number } = Object.assign(new FakePlatform(), {
+    random: () => {
+      this.draws = (this.draws * 17 + 1) % 4096;
+      return this.draws / 4096;
+    },
+  });
   /** The server's, which may stand still while the other goes on: it is paused, or the client is. */
   readonly serverPlatform: FakePlatform = new FakePlatform();
   io: Server;
@@ -86,6 +91,7 @@ export class DeliveryWorld {
   private readonly names: readonly string[];
   private readonly options: Partial<SocketOptions>;
   private readonly blobBytes: ClientHost["blobBytes"];
+  private draws = 0;
   private surroundings: SurroundingsListener | undefined;
   private next = 1;
   private returns = false;
@@ -123,8 +129,8 @@ export class DeliveryWorld {
   }
 
   /** Another page, beside the one before. */
-  another(): ClientSocket {
-    this.socket = this.open();
+  another(options: Partial<SocketOptions> = this.options): ClientSocket {
+    this.socket = this.open(options);
     return this.socket;
   }
 
@@ -345,14 +351,15 @@ export class DeliveryWorld {
     return faults;
   }
 
-  private open(): ClientSocket {
+  private open(options: Partial<SocketOptions> = this.options): ClientSocket {
     const manager = new Manager(this.clientHost(), "http://host.example", {
       transports: this.names as never,
       reconnectionDelay: 100,
       reconnectionDelayMax: 100,
+      randomizationFactor: 0,
       autoConnect: false,
     });
-    const socket = manager.socket("/", this.options);
+    const socket = manager.socket("/", options);
     socket.on("connect", () => {
       this.connects.push(socket.recovered);
       if (socket.unconfirmed !== undefined) this.takeUnconfirmed();

@@ -75,6 +75,10 @@ describe("what a client says of what it has", () => {
     [{ sent: "1" }],
     [{ received: null }],
     [{ pid: 7 }],
+    [{ pages: "page" }],
+    [{ pages: [1] }],
+    [{ pages: ["x".repeat(65)] }],
+    [{ pages: Array.from({ length: 65 }, String) }],
   ])("is no claim where it has the wrong form, and harms no session: %j", (wrong) => {
     const server = serverWith();
     const [first, { pid }] = join(server);

@@ -253,7 +253,7 @@ export class PollingTransport implements Transport, ExchangeOwner, PayloadReceiv
       size >= compressFrom && batch.every(mayBeCompressed)
         ? chooseCoding(exchange.request.headers["accept-encoding"], ANSWER_CODINGS)
         : undefined;
-    exchange.answer(200, { "Content-Type": type, "Cache-Control": "no-store" }, body, coding);
+    exchange.answer(200, { "Content-Type": type, "cache-control": "no-store" }, body, coding);
   }
 
   private finishClosing(answer: readonly Outgoing[]): void {
@@ -297,9 +297,9 @@ function mayBeCompressed({ compress, head }: Outgoing): boolean {
 }
 
 function answerOk(exchange: Exchange): void {
-  exchange.answer(200, { "Content-Type": "text/html", "Cache-Control": "no-store" }, "ok");
+  exchange.answer(200, { "Content-Type": "text/html", "cache-control": "no-store" }, "ok");
 }
 
 function answerEmpty(exchange: Exchange, status: number): void {
-  exchange.answer(status, { "Cache-Control": "no-store" }, "");
+  exchange.answer(status, { "cache-control": "no-store" }, "");
 }

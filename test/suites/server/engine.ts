@@ -23,6 +23,7 @@ export function describeEngine(library: ServerLibrary): void {
         headers["x-first"] = request.url?.includes("transport=") === true ? "yes" : "no";
       });
       io.engine.on("headers", (headers: Record<string, string>) => {
+        expect(headers["cache-control"]).toBe("no-store");
         headers["x-each"] = "1";
       });
       const session = await openPolling(port);

@@ -56,7 +56,7 @@ describe("a poll", () => {
     expect(exchange.status).toBeUndefined();
     transport.send([new Outgoing("41"), new Outgoing("42")]);
     expect(exchange).toMatchObject({ status: 200, body: "41\u001e42", coding: undefined });
-    expect(exchange.headers).toEqual({ "Content-Type": "text/plain; charset=UTF-8", "Cache-Control": "no-store" });
+    expect(exchange.headers).toEqual({ "Content-Type": "text/plain; charset=UTF-8", "cache-control": "no-store" });
     expect(transport.writable).toBe(false);
   });
 

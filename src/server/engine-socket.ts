@@ -2,6 +2,7 @@
 import type { IncomingMessage } from "node:http";
 import type { VaivenError } from "../errors.js";
 import type { RequestSnapshot } from "../http/request-snapshot.js";
+import { asBytes } from "../packet/attachments.js";
 import { Outgoing, type WirePacket } from "../packet/outgoing.js";
 import type { CloseReason, SessionObserver } from "../session/session-sink.js";
 import type { Transport } from "../session/transport.js";
@@ -94,24 +95,30 @@ export class EngineSocket extends GuardedEmitter implements SessionObserver {
   }
 
   /**
-   * Sends one message, below the events: a client of Socket.IO does not expect one. After `close` it is dropped.
+   * Sends one message, below the events: a client of Socket.IO does not expect one. After `close` it is dropped. What is neither text nor bytes goes as the
+   * text that it is written as.
    *
    * @param options - `compress`: whether it may be compressed. Default: true. May be left out
    * @param callback - called when it has left the queue
    */
   send(
-    data: string | Uint8Array,
+    data: string | Uint8Array | ArrayBuffer | ArrayBufferView,
     options?: { compress?: boolean } | (() => void),
     callback: (() => void) | undefined = typeof options === "function" ? options : undefined,
   ): this {
-    const head = typeof data === "string" ? `4${data}` : data;
+    const bytes = typeof data === "object" && data !== null ? asBytes(data) : undefined;
+    const head = bytes ?? `4${data ?? ""}`;
     this.connection.session.send(new Outgoing(head, undefined, typeof options === "function" ? undefined : options));
     if (callback !== undefined) this.once("flush", () => callback());
     return this;
   }
 
   /** The same as {@link send}. */
-  write(data: string | Uint8Array, options?: { compress?: boolean } | (() => void), callback?: () => void): this {
+  write(
+    data: string | Uint8Array | ArrayBuffer | ArrayBufferView,
+    options?: { compress?: boolean } | (() => void),
+    callback?: () => void,
+  ): this {
     return this.send(data, options, callback);
   }
 

@@ -128,6 +128,22 @@ export function describeEngine(library: ServerLibrary): void {
       raw.close();
     });
 
+    it("sends messages of text and of bytes in every form below the events", async () => {
+      const { port, io } = await stage(library);
+      const values = ["text", Buffer.from([1]), new Uint8Array([2]).buffer, new Uint16Array([3]), undefined, 5];
+      io.engine.on("connection", (connection: { send(value: unknown): void }) => {
+        for (const value of values) connection.send(value);
+      });
+      const { raw } = await openWebSocket(port);
+      const came: string[] = [];
+      while (came.length < values.length) {
+        const message = await raw.next();
+        came.push(typeof message === "string" ? message : message.toString("hex"));
+      }
+      expect(came).toEqual(["4text", "01", "02", "0300", "4", "45"]);
+      raw.close();
+    });
+
     it("tells the close of a connection with its reason", async () => {
       const scene = await stage(library);
       const { socket, peer } = await pair(scene, stock, { transports: ["websocket"] });

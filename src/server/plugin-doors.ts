@@ -7,6 +7,7 @@
 //   socket.data replaceable                           Socket
 //   socket.onevent replaceable, socket.ack(id)        Socket, and the client's
 //   socket.client.writeToEngine(encoded, opts)        here, called by Client
+//   socket.packet(packet, opts)                       Socket
 import type { VaivenError } from "../errors.js";
 import { outgoingOf } from "../packet/default-parser.js";
 import type { Outgoing } from "../packet/outgoing.js";

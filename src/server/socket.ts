@@ -228,6 +228,17 @@ export class Socket<
     this.tellOutgoing(packet.data as unknown[]);
   }
 
+  /** @internal A door: adapters of before Socket.IO 4.4 send what they have encoded through each socket, and plugins packets of their own. */
+  packet(
+    packet: Omit<SocketPacket, "nsp"> | readonly (string | Uint8Array)[],
+    options: { preEncoded?: boolean; volatile?: boolean; compress?: boolean } = {},
+  ): void {
+    const encoded = options.preEncoded
+      ? (packet as readonly (string | Uint8Array)[])
+      : this.nsp.server.encoder.encode({ ...(packet as SocketPacket), nsp: this.nsp.name });
+    this.client.writeToEngine(encoded, options);
+  }
+
   /** @internal Sends what is encoded. */
   deliver(packet: Outgoing): void {
     if (packet.volatile && !this.connection.writable) return;

@@ -24,6 +24,22 @@ describe("the doors of npm's adapters", () => {
     expect(peer.take()).toEqual([]);
   });
 
+  it("let the adapters of before Socket.IO 4.4 send through each socket, and plugins a packet of their own", () => {
+    const { io, join } = memoryServer();
+    const room = io.of("/room");
+    const peer = join("/room");
+    const [socket] = room.sockets.values();
+    const encoded = io.encoder.encode({ type: PacketType.EVENT, nsp: "/room", data: ["e", 1] });
+    socket?.packet(encoded, { preEncoded: true, compress: false });
+    socket?.packet({ type: PacketType.EVENT, data: ["own", Buffer.from([1])] });
+    expect(peer.sent[0]?.compress).toBe(false);
+    expect(peer.take()).toEqual(['2/room,["e",1]', '51-/room,["own",{"_placeholder":true,"num":0}]', "01"]);
+    peer.writable = false;
+    socket?.packet(encoded, { preEncoded: true, volatile: true });
+    socket?.packet({ type: PacketType.EVENT, data: ["own"] }, { volatile: true });
+    expect(peer.take()).toEqual([]);
+  });
+
   it("are where plugins look for them", () => {
     const { io, join } = memoryServer();
     join();

@@ -38,8 +38,10 @@ export interface EngineEvents {
   message: (data: string | Uint8Array | ArrayBuffer) => void;
   drain: () => void;
   flush: () => void;
+  /** Something came: whatever it was, the connection lives. */
   heartbeat: () => void;
   ping: () => void;
+  pong: () => void;
   error: (error: Error) => void;
   upgrading: (transport: ClientTransport) => void;
   upgrade: (transport: ClientTransport) => void;
@@ -253,7 +255,7 @@ export class Engine
       this.beat();
       if (owner) owner._onPing();
       this.emitReserved("ping");
-      this.emitReserved("heartbeat");
+      this.emitReserved("pong");
     } else if (type === "1") this.abandon("transport close", undefined);
     else if (type !== "6") {
       this.onClose(unexpected());
@@ -417,7 +419,9 @@ export class Engine
   }
 
   private showReceived(packet: WirePacket): void {
+    // Here and below: a dispatch costs more than to look whether there is somebody.
     if (this.hasListeners("packet")) this.emitReserved("packet", show(packet));
+    if (this.hasListeners("heartbeat")) this.emitReserved("heartbeat");
   }
 
   private tell(packet: WirePacket): void {

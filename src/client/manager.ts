@@ -49,6 +49,18 @@ const DEFAULTS = {
 };
 type Tunable = typeof DEFAULTS;
 
+/** The settings of a new Manager. */
+function tunedBy(given: Partial<Tunable>): Tunable {
+  const tuned = Object.assign({}, DEFAULTS);
+  for (const name of Object.keys(DEFAULTS) as (keyof Tunable)[]) {
+    const value = given[name];
+    // 0 is no number of attempts, nor a delay.
+    const isMeant = /^reconnection./.test(name) ? value : value !== undefined;
+    if (isMeant) (tuned as Record<string, unknown>)[name] = value;
+  }
+  return tuned;
+}
+
 /** Events that may come before their namespace is connected: what was missed, from Socket.IO's servers. */
 const MOST_EARLY_EVENTS = 10_000;
 
@@ -86,6 +98,8 @@ export class BaseManager<
   private toldAt = Number.NEGATIVE_INFINITY;
   private skipReconnect = false;
   private readonly encoder: PacketEncoder | undefined;
+  /** Not in the options, which other Managers may have too. */
+  private readonly tuned: Tunable;
   /** How many of the current series have begun, or wait to begin. */
   private attempts = 0;
   /** Who is told how the attempt that is under way ends. */
@@ -104,8 +118,7 @@ export class BaseManager<
     // Not a copy: programs change the object that they gave, and expect it to count.
     this.opts = given;
     given.path = given.path || "/socket.io";
-    for (const name of ["reconnectionAttempts", "reconnectionDelay", "reconnectionDelayMax"] as const)
-      if (!given[name]) delete given[name];
+    this.tuned = tunedBy(given);
     const { parser, autoConnect } = given;
     if (parser) this.encoder = new (parser as PacketParser).Encoder();
     this._autoConnect = autoConnect !== false;
@@ -161,9 +174,9 @@ export class BaseManager<
   }
 
   private tune<K extends keyof Tunable>(name: K, value: Tunable[K] | undefined): this | Tunable[K] {
-    const opts = this.opts as Partial<Tunable>;
-    if (value === undefined) return opts[name] === undefined ? DEFAULTS[name] : (opts[name] as Tunable[K]);
-    opts[name] = value;
+    const { tuned } = this;
+    if (value === undefined) return tuned[name];
+    tuned[name] = value;
     return this;
   }
 

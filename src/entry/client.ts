@@ -34,6 +34,7 @@ export type {
   SocketOptions,
   SocketReservedEvents,
 } from "../client/socket-options.js";
+// One polling is all that Node needs: whichever name a program for pages gives it.
 export { NodePolling as Fetch, NodePolling as NodeXHR, NodePolling as XHR } from "../node/client-polling-transport.js";
 export { NodeWebSocket, NodeWebSocket as WebSocket } from "../node/client-websocket-transport.js";
 export { NodeWebTransport as WebTransport } from "../node/client-webtransport-transport.js";

@@ -14,8 +14,12 @@ export interface UpgradingSession {
   upgradeFailed(error: VaivenError): void;
 }
 
-/** A client that polls again before the answer to its probe has reached it is released again, but not in a tight loop. */
-const RELEASE_INTERVAL_MS = 100;
+/**
+ * The poll that the client waits for is released behind the answer to its probe, and not with it: a client that hears of the release first polls again, and goes over
+ * a round trip later. Who polls again all the same is released again, each time after twice as long, which is no tight loop.
+ */
+const FIRST_RELEASE_MS = 10;
+const LONGEST_RELEASE_MS = 100;
 
 const PROBE_ANSWER = controlPacket("pong", "probe");
 PROBE_ANSWER.shared = true;
@@ -28,6 +32,7 @@ export class ServerUpgrade implements TransportSink, DeadlineOwner {
   private readonly timeout: Deadline;
   private readonly release: Deadline;
   private probed = false;
+  private releaseDelay = FIRST_RELEASE_MS;
 
   constructor(candidate: Transport, session: UpgradingSession, deadlines: Deadlines, timeoutMs: number) {
     this.candidate = candidate;
@@ -43,8 +48,7 @@ export class ServerUpgrade implements TransportSink, DeadlineOwner {
     if (packet === "2probe" && !this.probed) {
       this.probed = true;
       this.candidate.send([PROBE_ANSWER]);
-      this.session.releasePoll();
-      this.deadlines.set(this.release, RELEASE_INTERVAL_MS);
+      this.releaseLater();
       // Last, because whoever is told may close the session.
       this.session.probed(this.candidate);
     } else if (packet === "5" && this.probed) {
@@ -70,7 +74,7 @@ export class ServerUpgrade implements TransportSink, DeadlineOwner {
 
   /** The client polls again although it was released: its half of the probe is still on the way. */
   onPoll(): void {
-    if (this.probed && !this.release.pending) this.deadlines.set(this.release, RELEASE_INTERVAL_MS);
+    if (this.probed && !this.release.pending) this.releaseLater();
   }
 
   onDeadline(deadline: Deadline): void {
@@ -82,6 +86,11 @@ export class ServerUpgrade implements TransportSink, DeadlineOwner {
   abandon(): void {
     this.stop();
     this.candidate.discard();
+  }
+
+  private releaseLater(): void {
+    this.deadlines.set(this.release, this.releaseDelay);
+    this.releaseDelay = Math.min(2 * this.releaseDelay, LONGEST_RELEASE_MS);
   }
 
   /** The client, which goes on over the transport that it has, is told by a Close frame. */

@@ -99,12 +99,38 @@ export function describeManagerEdges(library: ClientLibrary): void {
       expect(engine.writeBuffer).toEqual([]);
     });
 
+    it("tells of each packet that the connection lives, and of each ping that it was answered", async () => {
+      const scene = await stage(stock, { pingInterval: 30 });
+      const socket = await connected(library, scene.url, { transports: ["websocket"] });
+      const { engine } = socket.io;
+      const told: string[] = [];
+      for (const event of ["packet", "heartbeat", "ping", "pong", "data"] as const)
+        engine.on(event as "ping", () => told.push(event));
+      await once(engine, "pong");
+      told.length = 0;
+      const news = once(socket, "news");
+      scene.io.emit("news");
+      await news;
+      await once(engine, "pong");
+      expect(told.slice(0, 6)).toEqual(["packet", "heartbeat", "data", "packet", "heartbeat", "ping"]);
+      expect(told[6]).toBe("pong");
+    });
+
     it("knows its server", async () => {
       const scene = await stage(stock);
       const socket = await connected(library, scene.url);
       const { hostname, port, secure } = socket.io.engine as unknown as Record<string, unknown>;
       expect([hostname, port, secure]).toEqual(["127.0.0.1", `${scene.port}`, false]);
     });
+  });
+
+  it("managers that were given one object of options are tuned each by itself", () => {
+    const options = { autoConnect: false, reconnectionDelay: 0, reconnectionAttempts: 3 };
+    const [one, other] = [1, 2].map(() => new library.Manager("http://127.0.0.1:9", options));
+    one?.reconnection(false).reconnectionAttempts(5).reconnectionDelay(7).timeout(false);
+    expect([other?.reconnection(), other?.reconnectionAttempts(), other?.timeout()]).toEqual([true, 3, 20_000]);
+    expect(other?.reconnectionDelay()).toBe(1000);
+    expect(options).toEqual({ autoConnect: false, reconnectionDelay: 0, reconnectionAttempts: 3, path: "/socket.io" });
   });
 
   it("transports by class beside transports by name are refused", () => {

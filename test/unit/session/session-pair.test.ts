@@ -69,6 +69,51 @@ describe("two sessions", () => {
     expect(scene.serverSink.messages).toEqual([]);
   });
 
+  it("go over soon where the client polls again before it has the answer to its probe, and it is not released in a tight loop", () => {
+    const scene = pair();
+    const step = (...names: (keyof Scene["wires"])[]): void => {
+      for (const name of names) {
+        scene.wires[name].step();
+        scene.platform.settle();
+      }
+    };
+    for (let i = 0; i < 50 && !scene.server.upgrading; i++) step("get", "up");
+    for (let i = 0; i < 50 && scene.wires.down.length === 0; i++) step("up");
+    const polls = (ms: number): number => {
+      let count = 0;
+      for (let i = 0; i < ms; i++) {
+        scene.platform.advance(1);
+        if (scene.wires.get.length > 0) count++;
+        step("get");
+      }
+      return count;
+    };
+    expect(polls(1000)).toBeLessThan(40);
+    expect(scene.client.transport?.name).toBe("polling");
+    step("down");
+    scene.platform.advance(110);
+    runDry(scene, 10);
+    expect(scene.client.transport?.name).toBe("websocket");
+  });
+
+  it("go over as soon as the poll that the client waits for is released, which is a moment after the answer to its probe", () => {
+    const scene = pair();
+    for (let i = 0; i < 50 && scene.wires.down.length === 0; i++) {
+      scene.wires.get.step();
+      scene.wires.up.step();
+      scene.platform.settle();
+    }
+    for (let i = 0; i < 3; i++) {
+      scene.wires.get.step();
+      scene.platform.settle();
+    }
+    scene.wires.down.step();
+    expect(scene.client.transport?.name).toBe("polling");
+    scene.platform.advance(20);
+    runDry(scene, 10);
+    expect(scene.client.transport?.name).toBe("websocket");
+  });
+
   it("go on over polling when the upgrade is refused", () => {
     const scene = pair({}, (_, end) => end.discard());
     runDry(scene);

@@ -176,6 +176,11 @@ export class RequestSnapshot implements HttpRequest {
     return this.way.method;
   }
 
+  /** Middlewares may change it, as that of any request. */
+  set method(method: string) {
+    Object.defineProperty(this, "method", { configurable: true, enumerable: true, writable: true, value: method });
+  }
+
   get secure(): boolean {
     return this.way.secure;
   }
@@ -183,6 +188,23 @@ export class RequestSnapshot implements HttpRequest {
   /** `1.1`, or what the client spoke. */
   get httpVersion(): string {
     return this.way.httpVersion;
+  }
+
+  get httpVersionMajor(): number {
+    return Number(this.httpVersion.split(".")[0]);
+  }
+
+  get httpVersionMinor(): number {
+    return Number(this.httpVersion.split(".")[1]);
+  }
+
+  /** It was read to its end before it was let go. */
+  get complete(): true {
+    return true;
+  }
+
+  get aborted(): false {
+    return false;
   }
 
   /** Name, value, name, value, as they came, without `Sec-WebSocket-Key`. */

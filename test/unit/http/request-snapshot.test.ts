@@ -31,6 +31,15 @@ describe("a request snapshot", () => {
     expect(snapshot.client.getPeerCertificate()).toEqual({});
   });
 
+  it("has the version of HTTP and the port of the peer, and takes another method", () => {
+    const snapshot = new RequestSnapshot("GET", "/", raw, "::1", false, new HeaderTable(), "2.0", 4711);
+    expect(snapshot).toMatchObject({ httpVersion: "2.0", httpVersionMajor: 2, httpVersionMinor: 0 });
+    expect(snapshot).toMatchObject({ complete: true, aborted: false });
+    expect(snapshot.socket).toMatchObject({ remoteAddress: "::1", remotePort: 4711, remoteFamily: "IPv6" });
+    snapshot.method = "POST";
+    expect(snapshot.method).toBe("POST");
+  });
+
   it("keeps set-cookie as a list and __proto__ as a name", () => {
     const headers = headersOf(["Set-Cookie", "a", "set-cookie", "b", "__proto__", "c"]);
     expect(headers["set-cookie"]).toEqual(["a", "b"]);

@@ -5,7 +5,7 @@
 //      └──────▶ abandoned    the socket is gone: timed ones and promises get ACK_DISCONNECTED, plain callbacks are let go
 import type { VaivenError } from "../errors.js";
 import { ackDisconnectedError, ackTimeoutError, type PendingAck, type TimedAckCallback } from "../event/acks.js";
-import { PacketType } from "../packet/socket-packet.js";
+import { PacketType, type SocketPacket } from "../packet/socket-packet.js";
 import { guard } from "./guarded-emitter.js";
 import type { Socket } from "./socket.js";
 
@@ -42,7 +42,7 @@ export function awaitedAcks(socket: Socket): AwaitedAcks {
       const settle: TimedAckCallback = (error, ...args) => {
         if (cancel) cancel();
         table.delete(id);
-        if (error) socket.sendBuffer = socket.sendBuffer.filter((packet) => packet.id !== id);
+        if (error) socket.sendBuffer = socket.sendBuffer.filter((packet) => !isAsking(packet, id));
         callback.call(socket, error, ...args);
       };
       const cancel =
@@ -80,5 +80,10 @@ export function awaitedAcks(socket: Socket): AwaitedAcks {
 }
 
 function isBuffered({ sendBuffer }: Socket, id: number): boolean {
-  return sendBuffer.some((packet) => packet.id === id && packet.type === PacketType.EVENT);
+  return sendBuffer.some((packet) => isAsking(packet, id));
+}
+
+/** Answers wait there too, and their ids are the server's. */
+function isAsking({ type, id }: SocketPacket, asked: number): boolean {
+  return type === PacketType.EVENT && id === asked;
 }

@@ -184,6 +184,8 @@ export class Delivery {
         packet: (packet) => socket.io.engine.sendPacket(packet),
         skip: (count) => this.tell(["skip", count]),
       });
+      // What was left out the server confirms only when it is asked.
+      if (this.log.isFilling) this.ask();
       return true;
     }
     if (pid !== undefined) this.lose(terms?.lost ?? "unknown session");

@@ -347,9 +347,7 @@ export class BaseManager<
     if (!socket) return;
     if (socket.receiveBuffer.length >= MOST_EARLY_EVENTS)
       throw new VaivenError("SESSION_UNEXPECTED_PACKET", "the server sends events and does not connect the namespace");
-    if (socket.active) this.guard(() => socket._onPacket(said));
-    // It was closed before the server had answered, and the server must not keep it.
-    else if (type === PacketType.CONNECT) this.engine.sendPacket(this._encode({ type: PacketType.DISCONNECT, nsp }));
+    if (socket._takes(said.type)) this.guard(() => socket._onPacket(said));
   }
 
   private everySocket(fn: (socket: Socket) => unknown): void {

@@ -92,6 +92,10 @@ export class Socket<
   _lapse: VaivenError | undefined;
   /** The engine to which CONNECT was sent, or is about to be. */
   private joining: unknown = undefined;
+  /** The engine to which CONNECT was sent that is not answered yet. */
+  private asked: unknown = undefined;
+  /** Whether what comes now is of a session that was left before the server had accepted it. */
+  private isLate = false;
   /** Events that come in the turn of `connect` wait for its end, so that listeners added in that turn miss nothing. */
   private isHolding = false;
   private _pid: string | undefined;
@@ -220,7 +224,8 @@ export class Socket<
     const { io, nsp } = this;
     const delivery = this._delivery;
     const { engine, _envelope } = io;
-    if (this.joining === engine) return;
+    // A server takes no second CONNECT before it has answered the first: see `_takes`.
+    if (this.joining === engine || this.asked === engine) return;
     this.joining = engine;
     const join = (data?: object): void => {
       // The function may answer late.
@@ -233,12 +238,14 @@ export class Socket<
         if (Object.keys(payload).length) packet.data = payload;
         this._say(packet, fail);
       };
+      this.asked = engine;
       // A limit that has no room for what is ours may have room for what is the user's.
       say(own, () => say(undefined, refuse));
     };
     const refuse = (error: unknown): void => {
       // With the same credentials the next attempt would end like this one.
       if (this.joining !== engine) return;
+      this.asked = undefined;
       this.leave();
       this.emitReserved("connect_error", asError(error));
     };
@@ -271,6 +278,21 @@ export class Socket<
     const isKept = this._delivery && this._delivery.cut();
     this.emitReserved("disconnect", reason as Socket.DisconnectReason, description as DisconnectDescription);
     if (!isKept) this._sender.acks.abandon(reason);
+  }
+
+  /** Whether a packet is for this socket as it is now: it may have been closed, and connected again, before the server had answered. @internal */
+  _takes(type: PacketType): boolean {
+    const { io, asked } = this;
+    if (type === PacketType.CONNECT || type === PacketType.CONNECT_ERROR) {
+      this.asked = undefined;
+      this.isLate = asked === io.engine && this.joining !== asked;
+      if (this.isLate) {
+        // The server must not keep it.
+        if (type === PacketType.CONNECT) this._say({ type: PacketType.DISCONNECT, nsp: this.nsp }, () => {});
+        if (this.isActive) this._onOpen();
+      }
+    }
+    return this.isActive && !this.isLate;
   }
 
   /** A packet of this namespace. @internal */

@@ -14,16 +14,17 @@ import { serverEnvelope } from "../../src/server/envelope.js";
 import { Server, type ServerHost } from "../../src/server/server.js";
 import type { ConnectionStateRecoveryOptions } from "../../src/server/server-options.js";
 import type { AnySocket } from "../../src/server/socket.js";
-import type { LostSession } from "../../src/server/socket-types.js";
 import type { ClientHost, ClientTransportContext, SurroundingsListener } from "../../src/session/client-host.js";
 import { upgradeClient } from "../../src/session/client-upgrade.js";
 import { Deadlines } from "../../src/session/deadlines.js";
 import { FlushQueue } from "../../src/session/flush-queue.js";
 import { ServerSession, type SessionOptions } from "../../src/session/server-session.js";
 import type { Transport } from "../../src/session/transport.js";
+import { DeliveryLedger } from "./delivery-ledger.js";
 import { FakePlatform } from "./fake-platform.js";
 import { type ByteSocket, byteSocketPair } from "./memory-bytes.js";
 import { MemoryPollingClient, MemoryPollingServer, Wire } from "./memory-transport.js";
+import { SideTalk } from "./side-talk.js";
 
 class Manager extends BaseManager {}
 
@@ -35,6 +36,12 @@ const SESSION: SessionOptions = {
   maxBufferedBytes: 1e6,
   upgrades: ["websocket"],
 };
+
+/** Milliseconds that the server's middlewares take. */
+export interface Delays {
+  readonly join: number;
+  readonly event: number;
+}
 
 export const LANES = ["get", "post", "up", "down"] as const;
 export type Lane = (typeof LANES)[number];
@@ -50,6 +57,10 @@ interface Link {
   isDead: boolean;
 }
 
+/** What each end may send; "timed" waits for its answer for a moment only. */
+export type UpKind = "plain" | "binary" | "ack" | "timed" | "volatile";
+export type DownKind = UpKind | "room" | "all" | "confirmed" | "timed confirmed" | "report";
+
 export type Ways = "polling" | "websocket" | "upgrade";
 
 /** How many hops a promise of the client may take. */
@@ -57,7 +68,7 @@ async function microtasks(): Promise<void> {
   for (let hop = 0; hop < 6; hop++) await undefined;
 }
 
-export class DeliveryWorld {
+export class DeliveryWorld extends DeliveryLedger {
   /** The client's clock. */
   readonly platform: FakePlatform & { random(): number } = Object.assign(new FakePlatform(), {
     random: () => {
@@ -72,17 +83,6 @@ export class DeliveryWorld {
   /** The server's socket of the newest connection. */
   peer: AnySocket | undefined;
   readonly links: Link[] = [];
-  /** Events by number, in the order in which they were sent and in which listeners got them. */
-  readonly up: { sent: number[]; heard: number[] } = { sent: [], heard: [] };
-  readonly down: { sent: number[]; heard: number[] } = { sent: [], heard: [] };
-  /** To whom each event of the server went. */
-  readonly receivers: Map<number, AnySocket | undefined> = new Map();
-  /** Acknowledgements that were asked for: what came of them. */
-  readonly acks: Map<string, unknown[]> = new Map();
-  readonly lost: LostSession[] = [];
-  readonly unconfirmed: unknown[][] = [];
-  readonly reasons: string[] = [];
-  readonly errors: unknown[] = [];
   readonly connects: boolean[] = [];
   readonly recoveries: boolean[] = [];
   private readonly flushQueue: FlushQueue;
@@ -90,23 +90,22 @@ export class DeliveryWorld {
   private readonly recovery: ConnectionStateRecoveryOptions | false;
   private readonly names: readonly string[];
   private readonly options: Partial<SocketOptions>;
+  private readonly delays: Delays | undefined;
   private readonly blobBytes: ClientHost["blobBytes"];
   private draws = 0;
   private surroundings: SurroundingsListener | undefined;
+  side: SideTalk | undefined = undefined;
   private next = 1;
   private returns = false;
-  private readonly excused: Set<number> = new Set();
-  /** Acknowledgements whose end was wished, and those whose owner has died. */
-  private readonly mayFail: Set<string> = new Set();
-  private readonly orphans: Set<string> = new Set();
-
   constructor(
     ways: Ways = "websocket",
     recovery: ConnectionStateRecoveryOptions | false = { maxDisconnectionDuration: 120_000 },
     options: Partial<SocketOptions> = { delivery: delivery() },
     blobBytes?: (value: object) => Promise<Uint8Array> | undefined,
+    delays?: Delays,
   ) {
-    this.blobBytes = blobBytes;
+    super();
+    this.delays = delays;
     const { platform, serverPlatform } = this;
     this.flushQueue = new FlushQueue(platform.soon);
     let ids = 0;
@@ -118,9 +117,28 @@ export class DeliveryWorld {
     } as unknown as ServerHost;
     this.recovery = recovery;
     this.io = this.start();
+    this.blobBytes = blobBytes;
     this.names = ways === "upgrade" ? ["polling", "websocket"] : [ways];
     this.options = options;
     this.socket = this.open();
+  }
+
+  /** A second namespace over the same connection. Before {@link connect}. */
+  addSide(): this {
+    this.side = new SideTalk();
+    this.side.serve(this.io);
+    this.side.open(this.socket.io, this.options);
+    return this;
+  }
+
+  /** The sessions of a server that keeps them for an hour are all there at the end. */
+  patient(): this {
+    for (const ledger of [this, this.side]) if (ledger !== undefined) ledger.isPatient = true;
+    return this;
+  }
+
+  override faults(): string[] {
+    return [...super.faults(), ...(this.side?.faults().map((fault) => `side ${fault}`) ?? [])];
   }
 
   /** The page is left, and is not gone yet. */
@@ -137,6 +155,8 @@ export class DeliveryWorld {
   /** The page is loaded again: the client's memory is gone, but for what it kept elsewhere. */
   async reload(): Promise<void> {
     this.hide();
+    // Who waited in it is gone.
+    for (const name of this.acks.keys()) this.orphans.add(name);
     await this.cut("both", true);
     this.socket.io._close();
     this.socket.off();
@@ -145,7 +165,7 @@ export class DeliveryWorld {
   }
 
   /** The client sends. */
-  emitUp(kind: "plain" | "binary" | "ack" | "volatile"): void {
+  emitUp(kind: UpKind): void {
     const n = this.next++;
     if (kind === "volatile") {
       this.socket.volatile.emit("shaky", n);
@@ -153,11 +173,12 @@ export class DeliveryWorld {
     }
     this.up.sent.push(n);
     if (kind === "ack") this.settles(`up ${n}`, this.socket.emitWithAck("ask", n));
+    else if (kind === "timed") this.settles(`up timed ${n}`, this.socket.timeout(300).emitWithAck("ask", n));
     else this.socket.emit("event", n, ...(kind === "binary" ? [Buffer.from([1, 2, n & 255])] : []));
   }
 
   /** The server sends, also to a socket that is away. */
-  emitDown(kind: "plain" | "binary" | "ack" | "volatile" | "room" | "all" | "confirmed"): void {
+  emitDown(kind: DownKind): void {
     const { peer } = this;
     if (peer === undefined || this.lost.some(({ id }) => id === peer.id)) return;
     const n = this.next++;
@@ -168,7 +189,12 @@ export class DeliveryWorld {
     this.down.sent.push(n);
     this.receivers.set(n, peer);
     if (kind === "ack") this.settles(`down ${n}`, peer.emitWithAck("ask", n));
+    else if (kind === "timed") this.settles(`down timed ${n}`, peer.timeout(300).emitWithAck("ask", n));
     else if (kind === "confirmed") this.settles(`confirmed ${n}`, peer.emitConfirmed("event", n));
+    else if (kind === "timed confirmed")
+      this.settles(`confirmed timed ${n}`, peer.timeout(300).emitConfirmed("event", n));
+    else if (kind === "report")
+      this.settles(`report ${n}`, this.io.to("room").except("nobody").timeout(300).emitConfirmed("event", n));
     else if (kind === "room") this.io.to("room").except(["nobody"]).emit("event", n);
     else if (kind === "all") this.io.emit("event", n);
     else peer.emit("event", n, ...(kind === "binary" ? [{ deep: [Buffer.from([n & 255])] }] : []));
@@ -267,6 +293,7 @@ export class DeliveryWorld {
   async restart(): Promise<void> {
     // It died with what it had to send, and with who waited for its answers.
     this.forgive("down");
+    this.side?.die();
     for (const name of this.acks.keys()) if (!name.startsWith("up")) this.orphans.add(name);
     this.io.removeAllListeners();
     // Nothing reaches it any more, over none of its connections.
@@ -311,46 +338,6 @@ export class DeliveryWorld {
     this.serverPlatform.settle();
   }
 
-  /** An end was wished: of that which was sent until now nothing is announced. */
-  private forgive(way: "up" | "down"): void {
-    for (const n of this[way].sent) this.excused.add(n);
-    for (const name of this.acks.keys()) this.mayFail.add(name);
-  }
-
-  /** What is wrong, in words. */
-  faults(): string[] {
-    const faults = this.errors.map((error) => `error: ${String(error)}`);
-    const check = (
-      way: string,
-      { sent, heard }: { sent: number[]; heard: number[] },
-      excused: (n: number) => boolean,
-    ) => {
-      let before = 0;
-      for (const n of heard) {
-        if (n <= before) faults.push(`${way}: ${n} came after ${before}`);
-        if (!sent.includes(n)) faults.push(`${way}: ${n} was never sent`);
-        before = n;
-      }
-      for (const n of sent)
-        if (!heard.includes(n) && !excused(n) && !this.excused.has(n)) faults.push(`${way}: ${n} lost silently`);
-    };
-    const told = new Set(this.unconfirmed.map(([, n]) => n));
-    check("up", this.up, (n) => told.has(n));
-    check("down", this.down, (n) => this.lost.some(({ id }) => id === this.receivers.get(n)?.id));
-    for (const [name, results] of this.acks) {
-      if (this.orphans.has(name)) continue;
-      if (results.length !== 1) faults.push(`${name}: settled ${results.length} times`);
-      const [result] = results;
-      if (result instanceof Error && !this.mayFail.has(name) && this.lost.length + this.reasons.length === 0)
-        faults.push(`${name}: ${result}`);
-      if (typeof result === "number" && Number(name.split(" ")[1]) !== result)
-        faults.push(`${name}: answered ${result}`);
-      if (name.startsWith("confirmed") && result === undefined && !this.down.heard.includes(Number(name.split(" ")[1])))
-        faults.push(`${name}, but it never came`);
-    }
-    return faults;
-  }
-
   private open(options: Partial<SocketOptions> = this.options): ClientSocket {
     const manager = new Manager(this.clientHost(), "http://host.example", {
       transports: this.names as never,
@@ -362,6 +349,7 @@ export class DeliveryWorld {
     const socket = manager.socket("/", options);
     socket.on("connect", () => {
       this.connects.push(socket.recovered);
+      this.joined.add(socket.id as string);
       if (socket.unconfirmed !== undefined) this.takeUnconfirmed();
     });
     socket.on("disconnect", (reason) => {
@@ -373,26 +361,23 @@ export class DeliveryWorld {
     socket.on("event", (n: number) => this.down.heard.push(n));
     socket.on("ask", (n: number, answer: (...args: unknown[]) => void) => {
       this.down.heard.push(n);
-      answer(n, Buffer.from([n & 255]));
+      // As at the server.
+      if (n % 5 === 0) this.platform.after(700, () => answer(n));
+      else answer(n, Buffer.from([n & 255]));
     });
+    this.side?.open(manager, options);
     return socket.connect();
   }
 
   private start(): Server {
     const io = new Server(this.serverHost, this.recovery === false ? {} : { connectionStateRecovery: this.recovery });
+    const { delays } = this;
+    if (delays !== undefined) io.use((_socket, next) => void this.serverPlatform.after(delays.join, () => next()));
     io.onError((error) => this.errors.push(error));
     io.on("session_lost", (session) => this.lost.push(session));
     io.on("connection", (socket) => this.meet(socket));
+    this.side?.serve(io);
     return io;
-  }
-
-  private settles(name: string, promise: Promise<unknown>): void {
-    const results: unknown[] = [];
-    this.acks.set(name, results);
-    promise.then(
-      (value) => results.push(value),
-      (error) => results.push(error),
-    );
   }
 
   private takeUnconfirmed(): void {
@@ -405,6 +390,8 @@ export class DeliveryWorld {
   private meet(socket: AnySocket): void {
     this.peer = socket;
     this.recoveries.push(socket.recovered);
+    const { delays } = this;
+    if (delays !== undefined) socket.use((_event, next) => void this.serverPlatform.after(delays.event, () => next()));
     if (!socket.recovered) void socket.join("room");
     socket.on("disconnect", (reason) => {
       // Not a loss: what is emitted to it from now on goes nowhere.

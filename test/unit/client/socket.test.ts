@@ -467,6 +467,33 @@ describe("a socket that disconnects", () => {
     expect(last().ended).toBe(false);
   });
 
+  it.each([
+    ["accepts", '40/two,{"sid":"s2"}', ["41/two,", '40/two,{"visit":2}']],
+    ["refuses", '44/two,{"message":"no"}', ['40/two,{"visit":2}']],
+  ])("and connects again before the server has answered asks once it has, if the server %s", (_, answer, asked) => {
+    const { manager, last, receive, sent } = scene();
+    const shared = manager();
+    shared.socket("/");
+    let visits = 0;
+    const two = shared.socket("/two", { auth: (answer) => answer({ visit: ++visits }) });
+    const heard: unknown[] = [];
+    two.on("event", (n) => heard.push(n));
+    two.on("connect_error", ({ message }) => heard.push(message));
+    last().accept();
+    expect(sent()).toEqual(["40", '40/two,{"visit":1}']);
+    two.disconnect();
+    two.connect();
+    two.emit("hello");
+    expect(sent()).toEqual([]);
+    receive('40{"sid":"s1"}', answer, '42/two,["event","of the session before"]');
+    expect(sent()).toEqual(asked);
+    expect(two.connected).toBe(false);
+    receive('40/two,{"sid":"s3"}', '42/two,["event",1]');
+    expect([two.id, sent()]).toEqual(["s3", ['42/two,["hello"]']]);
+    expect(last().ended).toBe(false);
+    return microtasks().then(() => expect(heard).toEqual([1]));
+  });
+
   it("before the server has answered is not kept by the server", () => {
     const { manager, last, receive, sent } = scene();
     const shared = manager();

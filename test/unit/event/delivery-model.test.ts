@@ -8,6 +8,9 @@ import { DeliveryWorld, LANES, type Ways } from "../../support/delivery-world.js
 const RUNS = Number(process.env.RUNS ?? 30);
 const PATIENCE = 30_000 + RUNS * 500;
 
+/** No session is lost by its time. */
+const HOUR = { maxDisconnectionDuration: 3_600_000 };
+
 const MANY = { minLength: 20, maxLength: 150, size: "max" } as const;
 
 type Step = (world: DeliveryWorld) => Promise<void> | void;
@@ -25,12 +28,16 @@ const NETWORK = [
       fc.constantFrom(undefined, undefined, ...SOME),
     ),
   },
-  { weight: 4, arbitrary: fc.tuple(fc.constant("up"), fc.constantFrom("plain", "binary", "ack", "volatile")) },
+  { weight: 4, arbitrary: fc.tuple(fc.constant("up"), fc.constantFrom("plain", "binary", "ack", "timed", "volatile")) },
+  { weight: 2, arbitrary: fc.tuple(fc.constant("side"), fc.constantFrom("up", "down", "all")) },
   {
     weight: 4,
     arbitrary: fc.tuple(
       fc.constant("down"),
-      fc.constantFrom("plain", "binary", "ack", "volatile", "room", "all", "confirmed"),
+      fc.constantFrom(
+        ...(["plain", "binary", "ack", "timed", "volatile", "room", "all"] as const),
+        ...(["confirmed", "timed confirmed", "report"] as const),
+      ),
     ),
   },
   // "nobody" notices: the connection is half open until a heartbeat is missed.
@@ -60,6 +67,30 @@ const STORMS = fc.oneof(
   { weight: 1, arbitrary: fc.tuple(fc.constant("restart")) },
 );
 
+/** And what becomes of a page. */
+const PAGES = fc.oneof(
+  ...NETWORK,
+  { weight: 1, arbitrary: fc.tuple(fc.constant("hide")) },
+  { weight: 1, arbitrary: fc.tuple(fc.constant("reload")) },
+);
+
+/** With the queue of `retries` the client waits for an answer to each event. */
+const RETRIED = STEPS.filter(([kind, what]) => kind !== "up" || what === "ack" || what === "volatile");
+
+class MemoryStorage extends Map<string, string> {
+  getItem(key: string): string | null {
+    return this.get(key) ?? null;
+  }
+
+  setItem(key: string, value: string): void {
+    this.set(key, value);
+  }
+
+  removeItem(key: string): void {
+    this.delete(key);
+  }
+}
+
 function stepOf([kind, first, second, third]: readonly unknown[]): Step {
   switch (kind) {
     case "lane":
@@ -68,6 +99,12 @@ function stepOf([kind, first, second, third]: readonly unknown[]): Step {
       return (world) => world.emitUp(first as never);
     case "down":
       return (world) => world.emitDown(first as never);
+    case "side":
+      return ({ side }) => (first === "up" ? side?.emitUp() : side?.emitDown(first === "all"));
+    case "hide":
+      return (world) => world.hide();
+    case "reload":
+      return (world) => world.reload();
     case "calm":
       return (world) => world.calm();
     case "cut":
@@ -114,8 +151,9 @@ describe("delivery between our own two ends", () => {
     async (ways) => {
       await fc.assert(
         fc.asyncProperty(fc.array(STEPS, MANY), async (steps) => {
-          const world = await run(new DeliveryWorld(ways), steps);
+          const world = await run(new DeliveryWorld(ways, HOUR).addSide().patient(), steps);
           expect(world.faults()).toEqual([]);
+          expect(world.reasons).toEqual([]);
         }),
         { numRuns: RUNS },
       );
@@ -128,8 +166,60 @@ describe("delivery between our own two ends", () => {
     async () => {
       await fc.assert(
         fc.asyncProperty(fc.array(STORMS, MANY), fc.constantFrom<Ways>("websocket", "upgrade"), async (steps, ways) => {
-          const world = await run(new DeliveryWorld(ways), steps);
+          const world = await run(new DeliveryWorld(ways).addSide(), steps);
           expect(world.faults()).toEqual([]);
+        }),
+        { numRuns: RUNS },
+      );
+    },
+    PATIENCE,
+  );
+
+  it(
+    "is once and in order, or announced, over pages that are loaded again, or hidden and shown",
+    async () => {
+      const steps = fc.array(PAGES, MANY);
+      await fc.assert(
+        fc.asyncProperty(steps, fc.constantFrom<Ways>("websocket", "upgrade"), async (steps, ways) => {
+          const world = new DeliveryWorld(ways, HOUR, { delivery: delivery({ storage: new MemoryStorage() }) });
+          await run(world.addSide().patient(), steps);
+          expect(world.faults()).toEqual([]);
+          expect(world.reasons).toEqual([]);
+        }),
+        { numRuns: RUNS },
+      );
+    },
+    PATIENCE,
+  );
+
+  it(
+    "is once and in order, or announced, where middlewares take their time",
+    async () => {
+      const delays = fc.record({ join: fc.constantFrom(1, 90, 700), event: fc.constantFrom(1, 90, 700) });
+      await fc.assert(
+        fc.asyncProperty(fc.array(STEPS, MANY), delays, async (steps, delays) => {
+          const options = { delivery: delivery() };
+          const recovery = { ...HOUR, skipMiddlewares: false };
+          const world = new DeliveryWorld("websocket", recovery, options, undefined, delays);
+          await run(world.patient(), steps);
+          expect(world.faults()).toEqual([]);
+          expect(world.reasons).toEqual([]);
+        }),
+        { numRuns: RUNS },
+      );
+    },
+    PATIENCE,
+  );
+
+  it(
+    "is once and in order for the queue of retries while the session lasts, also where its log is small",
+    async () => {
+      await fc.assert(
+        fc.asyncProperty(fc.array(RETRIED, MANY), fc.constantFrom(3, 10_000), async (steps, maxPackets) => {
+          const options = { delivery: delivery({ maxPackets }), retries: 2 };
+          const world = await run(new DeliveryWorld("websocket", HOUR, options).patient(), steps);
+          expect(world.faults()).toEqual([]);
+          expect(world.reasons).toEqual([]);
         }),
         { numRuns: RUNS },
       );
@@ -190,6 +280,22 @@ describe("delivery between our own two ends", () => {
         ["up", "plain"],
         ["calm"],
         ["cut", "both", true],
+      ],
+    ],
+    [
+      "is not stopped by a log that is full of volatile events",
+      3,
+      [...Array.from({ length: 3 }, () => ["up", "volatile"]), ["cut", "both", true], ["calm"], ["up", "plain"]],
+    ],
+    [
+      "keeps an answer that waits for a connection when an event that has its id has waited for too long",
+      100,
+      [
+        ...Array.from({ length: 5 }, () => ["down", "ack"]),
+        ["calm"],
+        ["cut", "both", false],
+        ...Array.from({ length: 6 }, () => ["up", "timed"]),
+        ["wait", 6000],
       ],
     ],
     [

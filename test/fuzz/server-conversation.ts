@@ -6,7 +6,13 @@ import { VaivenError } from "../../src/errors.js";
 import { processHost } from "../../src/node/process-host.js";
 import type { ServerOptions } from "../../src/server/server-options.js";
 import { FakePlatform } from "../support/fake-platform.js";
-import { clientFrame, type MemoryExchange, MemoryNet, type MemorySocket } from "../support/memory-net.js";
+import {
+  clientFrame,
+  type MemoryExchange,
+  MemoryNet,
+  type MemorySocket,
+  WEBSOCKET_HEADERS,
+} from "../support/memory-net.js";
 import type { FuzzTarget } from "./fuzz-target.js";
 
 const DOCUMENTED = new Set(
@@ -19,18 +25,6 @@ const DOCUMENTED = new Set(
 const STATUSES = new Set([200, 400, 403, 404, 405, 413, 431]);
 /** Ends a step. It is rare in texts, and a frame that holds it is cut in two, which is a mutation too. */
 export const END = 0xfe;
-const WEBSOCKET = [
-  "Host",
-  "a.example",
-  "Connection",
-  "Upgrade",
-  "Upgrade",
-  "websocket",
-  "Sec-WebSocket-Version",
-  "13",
-  "Sec-WebSocket-Key",
-  "AAAAAAAAAAAAAAAAAAAAAA==",
-];
 const DEFLATE = ["Sec-WebSocket-Extensions", "permessage-deflate"];
 const POLLING = "/socket.io/?EIO=4&transport=polling";
 
@@ -72,10 +66,10 @@ class Conversation {
         this.request("POST", this.url(""), payload);
         break;
       case "w":
-        this.open(`/socket.io/?EIO=4&transport=websocket${text}`, WEBSOCKET);
+        this.open(`/socket.io/?EIO=4&transport=websocket${text}`, WEBSOCKET_HEADERS);
         break;
       case "u":
-        this.open(`${this.url(text).replace("polling", "websocket")}`, [...WEBSOCKET, ...DEFLATE]);
+        this.open(`${this.url(text).replace("polling", "websocket")}`, [...WEBSOCKET_HEADERS, ...DEFLATE]);
         break;
       case "f":
         this.socket()?.receive(clientFrame(payload[0] ?? 0, payload.subarray(1)));
@@ -210,7 +204,7 @@ class Stage {
     io.engine.on("connection", (conn) =>
       conn.on("close", (_reason: string, description: unknown) => this.check(description)),
     );
-    this.witness = net.upgrade("/socket.io/?EIO=4&transport=websocket", WEBSOCKET);
+    this.witness = net.upgrade("/socket.io/?EIO=4&transport=websocket", WEBSOCKET_HEADERS);
     this.witness.receive(clientFrame(0x81, Buffer.from("40")));
     for (const socket of io.sockets.sockets.values()) socket.data.isWitness = true;
     this.witnessId = Object.keys(io.engine.clients)[0] ?? "";

@@ -8,7 +8,6 @@
 //   <!-- parse-only: reason -->  the block uses what is not there to be checked against.
 import { spawnSync } from "node:child_process";
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:http";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -16,7 +15,7 @@ import { parseAst } from "rolldown/parseAst";
 import { beforeAll, describe, expect, it } from "vitest";
 import { type CodeBlock, codeBlocks, expectedOutput, readBlocks } from "../support/code-blocks.js";
 import { runProgram } from "../support/example-program.js";
-import { portOf } from "../support/scene.js";
+import { freePort } from "../support/services.js";
 import { inTime } from "../support/waiting.js";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
@@ -179,14 +178,6 @@ async function answers(port: number, ended: () => boolean, output: () => string)
     if (ended()) throw new Error(`the server has ended: ${output()}`);
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const port = portOf(server);
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 function escapeRegExp(text: string): string {

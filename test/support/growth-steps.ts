@@ -2,16 +2,9 @@
 import { processHost } from "../../src/node/process-host.js";
 import type { Socket } from "../../src/server/socket.js";
 import { memoryServer } from "../unit/server/fake-connection.js";
-import { clientFrame, MemoryNet, type MemorySocket } from "./memory-net.js";
+import { clientFrame, MemoryNet, type MemorySocket, WEBSOCKET_HEADERS } from "./memory-net.js";
 import type { Work, WorkMeter } from "./work-meter.js";
 
-const HANDSHAKE = [
-  ["Host", "example.com"],
-  ["Connection", "Upgrade"],
-  ["Upgrade", "websocket"],
-  ["Sec-WebSocket-Version", "13"],
-  ["Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ=="],
-].flat();
 const FEW = 8;
 const MANY = 400;
 /** A heap of deadlines, a new slab, a new bucket: what may differ between two runs of the same step. What visits the others differs by hundreds. */
@@ -37,7 +30,7 @@ function crowd(size: number): Crowd {
     socket.on("pass on", () => socket.to("measured").emit("news", 1));
   });
   const arrive = (): { peer: MemorySocket; socket: Socket } => {
-    const peer = net.upgrade("/socket.io/?EIO=4&transport=websocket", HANDSHAKE);
+    const peer = net.upgrade("/socket.io/?EIO=4&transport=websocket", WEBSOCKET_HEADERS);
     peers.push(peer);
     peer.receive(text("40"));
     if (newest === undefined) throw new Error("the namespace was not joined");

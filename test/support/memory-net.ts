@@ -11,6 +11,15 @@ import type { ServerOptions } from "../../src/server/server-options.js";
 import { Deadlines } from "../../src/session/deadlines.js";
 import type { Clock } from "../../src/session/platform.js";
 
+/** The headers of a WebSocket handshake, names and values one behind the other, for {@link MemoryNet.upgrade}. */
+export const WEBSOCKET_HEADERS: readonly string[] = [
+  ["Host", "a.example"],
+  ["Connection", "Upgrade"],
+  ["Upgrade", "websocket"],
+  ["Sec-WebSocket-Version", "13"],
+  ["Sec-WebSocket-Key", "AAAAAAAAAAAAAAAAAAAAAA=="],
+].flat();
+
 /** An HTTP request that the engine answers. */
 export class MemoryExchange implements Exchange {
   readonly request: HttpRequest;

@@ -1,15 +1,8 @@
 // Test support: messages through the whole server, without a network, and what each of them makes and copies.
 import { processHost } from "../../src/node/process-host.js";
-import { clientFrame, MemoryNet, type MemorySocket } from "./memory-net.js";
+import { clientFrame, MemoryNet, type MemorySocket, WEBSOCKET_HEADERS } from "./memory-net.js";
 import { BUFFERS, COPIED, type Work, type WorkMeter } from "./work-meter.js";
 
-const HANDSHAKE = [
-  ["Host", "example.com"],
-  ["Connection", "Upgrade"],
-  ["Upgrade", "websocket"],
-  ["Sec-WebSocket-Version", "13"],
-  ["Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ=="],
-].flat();
 /** So few that V8 counts every constructor, so many that a fraction shows. */
 const MESSAGES = 20;
 const RECEIVERS = 20;
@@ -37,7 +30,7 @@ function madeBy(work: Work, messages: number): Made {
 }
 
 function connect(net: MemoryNet): MemorySocket {
-  const peer = net.upgrade("/socket.io/?EIO=4&transport=websocket", HANDSHAKE);
+  const peer = net.upgrade("/socket.io/?EIO=4&transport=websocket", WEBSOCKET_HEADERS);
   // What the test keeps of the output is no part of the measurement.
   Object.assign(peer, { write: () => true, receive: (bytes: Uint8Array) => peer.emit("data", bytes) });
   peer.receive(text("40"));

@@ -57,7 +57,8 @@ function found(program: string, debianPackage: string): string {
   );
 }
 
-async function freePort(): Promise<number> {
+/** A port that nobody listens on, for a program that is told its port. */
+export async function freePort(): Promise<number> {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const port = portOf(server);

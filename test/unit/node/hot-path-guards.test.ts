@@ -11,7 +11,7 @@ import type { Socket } from "../../../src/server/socket.js";
 import { Deadline, Deadlines } from "../../../src/session/deadlines.js";
 import { counted } from "../../support/counting.js";
 import { FakePlatform } from "../../support/fake-platform.js";
-import { clientFrame, MemoryNet, type MemorySocket } from "../../support/memory-net.js";
+import { clientFrame, MemoryNet, type MemorySocket, WEBSOCKET_HEADERS } from "../../support/memory-net.js";
 import { LARGE, type Made } from "../../support/message-steps.js";
 import { memoryServer } from "../server/fake-connection.js";
 
@@ -37,11 +37,7 @@ function connect(net: MemoryNet, headers: readonly string[] = []): Peer {
   net.io.once("connection", (socket) => {
     joined = socket;
   });
-  const handshake = [
-    ...["Host", "example.com", "Connection", "Upgrade", "Upgrade", "websocket", "Sec-WebSocket-Version", "13"],
-    ...["Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ==", ...headers],
-  ];
-  const wire = net.upgrade("/socket.io/?EIO=4&transport=websocket", handshake);
+  const wire = net.upgrade("/socket.io/?EIO=4&transport=websocket", [...WEBSOCKET_HEADERS, ...headers]);
   wire.receive(text("40"));
   const write = vi.spyOn(wire, "write");
   const taken = (): Uint8Array[] => {

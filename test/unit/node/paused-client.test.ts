@@ -2,23 +2,11 @@
 // test/interop/back-pressure.test.ts has the same over TCP, for a moment.
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
 import type { Socket } from "../../../src/server/socket.js";
-import { clientFrame, MemoryNet, type MemorySocket } from "../../support/memory-net.js";
+import { clientFrame, MemoryNet, type MemorySocket, WEBSOCKET_HEADERS } from "../../support/memory-net.js";
 
 const LIMIT = 1_000_000;
 const KILOBYTE = "x".repeat(1000);
 const SECONDS = 3600;
-const HANDSHAKE = [
-  "Host",
-  "a.example",
-  "Connection",
-  "Upgrade",
-  "Upgrade",
-  "websocket",
-  "Sec-WebSocket-Version",
-  "13",
-  "Sec-WebSocket-Key",
-  "AAAAAAAAAAAAAAAAAAAAAA==",
-];
 
 interface Paused {
   readonly net: MemoryNet;
@@ -56,7 +44,7 @@ function netOfTest(): MemoryNet {
 
 async function overWebSocket(): Promise<Paused> {
   const net = netOfTest();
-  const socket = net.upgrade("/socket.io/?EIO=4&transport=websocket", HANDSHAKE);
+  const socket = net.upgrade("/socket.io/?EIO=4&transport=websocket", WEBSOCKET_HEADERS);
   socket.receive(clientFrame(0x81, Buffer.from("40")));
   await turn();
   const held = stopReading(socket);

@@ -1,4 +1,4 @@
-// `npm run check`: what to run before a commit. Format and lint, types, the import rule, links, unit tests.
+// `npm run check`: what to run before a commit. Format and lint, types, the import rule, dead code, links, unit tests.
 // The steps do not depend on one another, and all of them run even if one fails. Exports its steps for scripts/test.mjs.
 import { spawn } from "node:child_process";
 import { availableParallelism } from "node:os";
@@ -19,6 +19,7 @@ export const STATIC_STEPS = [
   { name: "types: browser, no Node", command: tsc("tsconfig.browser.json") },
   { name: "types: Node, no DOM", command: tsc("tsconfig.node.json") },
   { name: "import rule", command: node("scripts/check-imports.mjs") },
+  { name: "dead code", command: node("node_modules/knip/bin/knip.js") },
   { name: "links of the documentation", command: node("scripts/check-links.mjs") },
 ];
 const UNIT_TESTS = { name: "unit tests", command: node("node_modules/vitest/vitest.mjs", "run", "--project", "unit") };

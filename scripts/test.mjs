@@ -12,7 +12,6 @@ const BUILT_STEPS = [
   { name: "browser files: syntax", command: [process.execPath, "scripts/check-syntax.mjs"] },
   { name: "browser files: size", command: [process.execPath, "scripts/check-sizes.mjs"] },
   { name: "packages: publint and attw", command: [process.execPath, "scripts/check-packages.mjs"] },
-  { name: "dead code", command: [process.execPath, "node_modules/knip/bin/knip.js"] },
 ];
 
 const total = { passed: 0, failed: 0, skipped: 0 };

@@ -12,6 +12,8 @@ export interface AdapterSocket {
   readonly acks: AckTable;
   /** Whether anybody listens to what goes out of this socket. */
   readonly hasOutgoingListeners: boolean;
+  /** Whether its client may know connection state recovery. Absent: it may. */
+  readonly takesOffsets?: boolean;
   /** Whether both ends count what it is sent: then it needs no offset to recover. */
   readonly isDelivered?: boolean;
   /**

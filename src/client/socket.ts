@@ -70,7 +70,7 @@ export class Socket<
   recovered = false;
   /** With {@link SocketOptions.delivery}: the events that the server has not confirmed, when a session was lost. They may have arrived, or not. */
   unconfirmed: Unchecked[][] | undefined;
-  /** With {@link SocketOptions.delivery}: why the last session was lost: `expired`, `overflow`, `unknown session`, `server shutting down`. */
+  /** With {@link SocketOptions.delivery}: why the last session was lost: `expired`, `overflow` or `unknown session`. */
   lossReason: string | undefined;
   /** See {@link SocketOptions.auth}. May be changed; read at each connect. */
   auth!: NonNullable<SocketOptions["auth"]>;

@@ -171,23 +171,24 @@ export class SessionAwareAdapter extends InMemoryAdapter {
     this.sendTo(packet, outgoing, () => this.encodeEvent(packet, packet.data as unknown[], opts.flags), opts);
   }
 
-  /** Sends `outgoing`, or what `encode` gives to those whose ends count: theirs is kept once for them all. */
+  /** Sends `outgoing`, or what `encode` gives to those who take no offset; where both ends count that is kept once for them all. */
   private sendTo(packet: SocketPacket, outgoing: Outgoing, encode: () => Outgoing, opts: BroadcastOptions): void {
     outgoing.shared = true;
-    let counted: Outgoing | undefined;
+    const plain = memo(encode);
+    let isStreamed = false;
     let stream: SharedPackets | undefined;
     const deliver = (socket: AdapterSocket): void => {
-      if (counted === undefined) {
-        counted = encode();
-        counted.shared = true;
-        stream = this.streamOf(counted, opts.rooms);
+      const packet = plain();
+      if (!isStreamed) {
+        isStreamed = true;
+        stream = this.streamOf(packet, opts.rooms);
       }
-      socket.deliver(counted, stream);
+      socket.deliver(packet, stream);
     };
     this.visit(opts, (socket) => {
       if (socket.hasOutgoingListeners) socket.notifyOutgoingListeners(packet);
       if (socket.isDelivered === true) deliver(socket);
-      else socket.deliver(outgoing);
+      else socket.deliver(socket.takesOffsets === false ? plain() : outgoing);
     });
     this.absent.each(opts, deliver);
   }

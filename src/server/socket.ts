@@ -245,6 +245,11 @@ export class Socket<
     this._transmit(packet);
   }
 
+  /** @internal Clients of protocol 3 are older than recovery: an offset is an argument to them. */
+  get takesOffsets(): boolean {
+    return this.connection.protocol !== 3;
+  }
+
   /** @internal Hands a packet to the connection, under the limit of the namespace. */
   _transmit(packet: Outgoing): void {
     this.connection.send(packet);

@@ -204,6 +204,19 @@ describe("several namespaces on one connection", () => {
 });
 
 describe("protocol 3", () => {
+  it("gets no offset of recovery, which its clients would take for an argument", () => {
+    const { io, connect } = memoryServer({ connectionStateRecovery: {} });
+    const old = connect("/socket.io/?EIO=3", 3);
+    const stock = connect();
+    stock.receive("0");
+    for (const connection of [old, stock]) connection.take();
+    io.emit("news", 1);
+    io.volatile.emit("position", "north");
+    io.emit("question", (_error: Error | null) => {});
+    expect(old.take()).toEqual(['2["news",1]', '2["position","north"]', expect.stringMatching(/^2\d+\["question"\]$/)]);
+    expect(stock.take()[0]).toMatch(/^2\["news",1,"[^"]+"\]$/);
+  });
+
   it("joins the main namespace by itself, under the connection's id, and others under theirs", () => {
     const { io, connect } = memoryServer();
     io.of("/a");

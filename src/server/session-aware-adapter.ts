@@ -160,6 +160,7 @@ export class SessionAwareAdapter extends InMemoryAdapter {
   override disconnectSockets(opts: BroadcastOptions, close: boolean): void {
     super.disconnectSockets(opts, close);
     this.absent.each(opts, (socket) => socket.disconnect(close));
+    for (const [pid, { session }] of this.sessions) if (isAmong(session.rooms, opts)) this.sessions.delete(pid);
   }
 
   protected override send(packet: SocketPacket, outgoing: Outgoing, opts: BroadcastOptions): void {
@@ -301,6 +302,11 @@ function memo(encode: () => Outgoing): () => Outgoing {
     }
     return made;
   };
+}
+
+/** Whether a socket in `rooms` is one of those that `opts` means. */
+function isAmong(rooms: readonly Room[], { rooms: to, except }: BroadcastOptions): boolean {
+  return (to.size === 0 || rooms.some((room) => to.has(room))) && !rooms.some((room) => except?.has(room));
 }
 
 function wasFor(event: LoggedEvent, membership: Membership, rooms: readonly Room[]): boolean {

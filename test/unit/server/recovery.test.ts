@@ -182,6 +182,22 @@ describe("connection state recovery", () => {
     }
   });
 
+  it("is not given to who was disconnected while it was away, among whomever the rooms name", async () => {
+    const server = on();
+    const here: string[] = [];
+    server.io.on("connection", (socket) => here.push(`${socket.handshake.auth["name"]} ${socket.recovered}`));
+    const away: [name: string, pid: string][] = [];
+    for (const name of ["ana", "eva", "leo"]) {
+      const [connection, { sid, pid }] = await join(server, { name });
+      void server.io.sockets.sockets.get(sid)?.join(["staff", name]);
+      connection.end("transport close");
+      away.push([name, pid]);
+    }
+    server.io.in("staff").except(["ana", "eva"]).disconnectSockets();
+    for (const [name, pid] of away) await join(server, { name, pid });
+    expect(here.slice(3)).toEqual(["ana true", "eva true", "leo false"]);
+  });
+
   it("ends the old connection where the client returns before the loss was noticed", async () => {
     const server = on();
     const [old, { sid, pid }] = await join(server);

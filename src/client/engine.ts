@@ -7,6 +7,7 @@
 //           another one     probing (session/client-upgrade.ts)
 //           is left
 import { VaivenError } from "../errors.js";
+import type { Unchecked } from "../event/event-map.js";
 import { transportError } from "../http/client-request.js";
 import { enginePacketType } from "../packet/engine-packet.js";
 import { Outgoing, type OutgoingOptions, type WirePacket } from "../packet/outgoing.js";
@@ -19,11 +20,13 @@ import { type CloseReason, reasonOf } from "../session/session-sink.js";
 import type { ClientTransport, TransportName, TransportSink } from "../session/transport.js";
 import { GuardedEmitter } from "./guarded-emitter.js";
 import type { EngineSettings } from "./options.js";
+import type { DisconnectDescription } from "./socket-options.js";
 
 /** An Engine.IO packet, as the events `packet` and `packetCreate` show it. */
 export interface EnginePacket {
   type: string;
-  data?: string | Uint8Array | undefined;
+  /** Text, or bytes. */
+  data?: Unchecked;
   /** Of packets that are sent. */
   options?: { compress: boolean } | undefined;
 }
@@ -34,8 +37,9 @@ export interface EngineEvents {
   handshake: (data: OpenData) => void;
   packet: (packet: EnginePacket) => void;
   packetCreate: (packet: EnginePacket) => void;
-  data: (data: string | Uint8Array | ArrayBuffer) => void;
-  message: (data: string | Uint8Array | ArrayBuffer) => void;
+  /** Text, or bytes. */
+  data: (data: Unchecked) => void;
+  message: (data: Unchecked) => void;
   drain: () => void;
   flush: () => void;
   /** Something came: whatever it was, the connection lives. */
@@ -46,7 +50,7 @@ export interface EngineEvents {
   upgrading: (transport: ClientTransport) => void;
   upgrade: (transport: ClientTransport) => void;
   upgradeError: (error: Error) => void;
-  close: (reason: string, description?: unknown) => void;
+  close: (reason: string, description?: DisconnectDescription) => void;
 }
 
 /** Who owns an engine: the Manager. @internal */
@@ -74,8 +78,8 @@ export class Engine
 {
   /** The options of this connection, with `hostname`, `port` and `secure` as the URL says. Changes have no effect: see `socket.io.opts`. */
   readonly opts: ClientTransportOptions;
-  /** The session's id; the server knows the connection by it. Undefined until the engine is open. */
-  id: string | undefined = undefined;
+  /** The session's id; the server knows the connection by it. Undefined until the engine is open, and as with {@link transport} the type does not say so. */
+  id!: string;
   /**
    * The transport that carries the connection now; its `name` is `polling` or `websocket`. Undefined before the first attempt:
    * Socket.IO's types do not say so, and a program typed for them could not compile if ours did.
@@ -415,7 +419,7 @@ export class Engine
     this.packets.length = 0;
     if (this.owner) this.owner._onEnd(reason, description);
     if (reason === "transport error") this.emitReserved("error", description as VaivenError);
-    this.emitReserved("close", reason, description);
+    this.emitReserved("close", reason, description as DisconnectDescription);
   }
 
   private showReceived(packet: WirePacket): void {

@@ -5,7 +5,7 @@
 //      ▲                 │ error, timeout                            ▼
 //      └─────────────────┴──────▶ reconnecting: wait ─▶ reconnect_attempt ─▶ open() ─▶ reconnect | reconnect_error
 import { VaivenError } from "../errors.js";
-import type { DefaultEventsMap, EventsMap } from "../event/event-map.js";
+import type { DefaultEventsMap, EventsMap, Unchecked } from "../event/event-map.js";
 import type { TransportError } from "../http/client-request.js";
 import { outgoingOf } from "../packet/default-parser.js";
 import type { Outgoing, OutgoingOptions } from "../packet/outgoing.js";
@@ -31,7 +31,7 @@ export interface ManagerReservedEvents {
   open: () => void;
   error: (err: Error) => void;
   ping: () => void;
-  packet: (packet: SocketPacket) => void;
+  packet: (packet: SocketPacket & { data?: Unchecked }) => void;
   close: (reason: string, description?: DisconnectDescription) => void;
   reconnect_failed: () => void;
   reconnect_attempt: (attempt: number) => void;

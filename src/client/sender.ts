@@ -3,6 +3,7 @@
 //   emit ──▶ RetryQueue, with `retries` ──▶ accepted or refused ──▶ sendBuffer, while not connected ──▶ Blobs become bytes ──▶ encoded ──▶ engine
 import { VaivenError } from "../errors.js";
 import type { TimedAckCallback } from "../event/acks.js";
+import type { Unchecked } from "../event/event-map.js";
 import type { Outgoing, OutgoingOptions } from "../packet/outgoing.js";
 import { PacketType, type SocketPacket } from "../packet/socket-packet.js";
 import { type AwaitedAcks, awaitedAcks } from "./awaited-acks.js";
@@ -18,6 +19,7 @@ const TOO_BIG = "PACKET_TOO_BIG";
 
 /** A packet that waits for a connection. */
 export interface BufferedPacket extends SocketPacket {
+  data?: Unchecked;
   options: {
     compress?: boolean;
     volatile?: boolean;

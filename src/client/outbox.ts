@@ -8,6 +8,7 @@
 // The server knows an outbox by its id and remembers the number of the last entry that it took, so that what is sent again is taken once. A server that does not
 // know it (it was restarted) may have had what was sent and not confirmed: that is sent again, and both ends are told that it may be a repetition.
 import { VaivenError } from "../errors.js";
+import type { TimedAckCallback } from "../event/acks.js";
 import type { DefaultEventsMap, EventNames, EventParams, EventsMap } from "../event/event-map.js";
 import { refuseReserved } from "../event/reserved.js";
 import { Outgoing } from "../packet/outgoing.js";
@@ -24,6 +25,11 @@ const BATCH = 64;
 export interface OutboxOptions {
   /** Most entries that wait; one more is refused with `OUTBOX_FULL`. Default: 10000. */
   maxEntries?: number;
+  /**
+   * When an event is done with: when the server has `received` it, or when its handler has `acknowledged` it, which may be when asynchronous work is done. The handler must
+   * then call its callback; one event is under way at a time, and it is sent again if the session is lost before. Default: `received`, where the server counts.
+   */
+  until?: "received" | "acknowledged";
   /**
    * Events that are sent although a server may have handled them before: they were on their way to one that was restarted since, or, where the server does not count what it
    * receives, when the connection was lost. Each as `[name, …args]`.
@@ -162,8 +168,13 @@ export class Outbox<EmitEvents extends EventsMap = DefaultEventsMap> implements 
       const { delivery } = this;
       const attempted = await this.store.attempted();
       if (this.joined !== joined) return;
-      if (delivery?.isActive === true) delivery.announce(this.id, attempted);
-      else await this.begin(joined, attempted);
+      if (delivery !== undefined && this.isCounting) delivery.announce(this.id, attempted);
+      // The one that waits for its answer is kept by the session that goes on.
+      else
+        await this.begin(
+          joined,
+          this.pumping !== undefined && delivery?.isActive && this.socket.recovered ? 0 : attempted,
+        );
     };
     ask().catch(this.fail);
   };
@@ -221,11 +232,16 @@ export class Outbox<EmitEvents extends EventsMap = DefaultEventsMap> implements 
     }
   }
 
+  /** Whether what the server has received is done with. */
+  private get isCounting(): boolean {
+    return this.delivery?.isActive === true && this.options.until !== "acknowledged";
+  }
+
   /** Whether it was sent, or can never be. */
   private async send(entry: StoredEntry): Promise<boolean> {
     const { delivery, line } = this;
     const { seq, text, bytes } = entry;
-    if (delivery?.isActive !== true) return this.sendAndWait(entry);
+    if (delivery === undefined || !this.isCounting) return this.sendAndWait(entry);
     const outgoing = new Outgoing(text, bytes.length > 0 ? bytes : undefined);
     const fault = this.faultOf(outgoing);
     if (fault !== undefined) {
@@ -240,18 +256,29 @@ export class Outbox<EmitEvents extends EventsMap = DefaultEventsMap> implements 
     return number !== undefined;
   }
 
-  /** The server does not count: it has the event when its handler has acknowledged it. One at a time, so that the order holds. */
+  /** An event is done with when its handler has acknowledged it. One at a time, so that the order holds. */
   private async sendAndWait(entry: StoredEntry): Promise<boolean> {
-    const { socket, line } = this;
-    const [name, ...args] = this.eventOf(entry) as [string, ...unknown[]];
+    const { line } = this;
+    const event = this.eventOf(entry);
     try {
-      await socket.emitWithAck(name, ...args);
+      await this.emitWithAck(event.slice());
     } catch (error) {
-      if (this.line !== line || (error as VaivenError).code === "ACK_DISCONNECTED") return false;
-      this.options.onRefused?.(error as Error, [name, ...args]);
+      const isLost = (error as VaivenError).code === "ACK_DISCONNECTED";
+      if (isLost || (this.line !== line && this.delivery?.isActive !== true)) return false;
+      this.options.onRefused?.(error as Error, event);
     }
     await this.remove(entry.seq);
     return this.line === line;
+  }
+
+  /** What is lost with a session is not told as in doubt by the socket: it is sent again from here. */
+  private emitWithAck(event: unknown[]): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const answered: TimedAckCallback = (error) => (error ? reject(error) : resolve());
+      // However long it takes: `ackTimeout` would let it go.
+      const timeout = Number.POSITIVE_INFINITY;
+      this.socket._sender.emit([...event, answered], { settles: true, fromQueue: true, timeout });
+    });
   }
 
   private async remove(upTo: number): Promise<void> {

@@ -222,7 +222,7 @@ export function makeSender(
     queue,
     emit(data, flags) {
       const callback = typeof data[data.length - 1] === "function" ? (data.pop() as TimedAckCallback) : undefined;
-      if (queue && !flags.volatile) queue.add(data, flags, callback);
+      if (queue && !flags.volatile && !flags.fromQueue) queue.add(data, flags, callback);
       else emitOnce(data, flags, callback);
     },
     resume() {

@@ -214,6 +214,44 @@ describe("an outbox", () => {
     expect([scene.heard, scene.doubted, scene.disk.entries]).toEqual([[1, 2, 3, 4, 4], [4], []]);
   });
 
+  it("is done with an event when its handler has acknowledged it, where that is wished, over cuts once", async () => {
+    const scene = await new Scene("websocket", {}, { until: "acknowledged" }).open();
+    const { world, outbox } = scene;
+    const done: (() => void)[] = [];
+    const heard: number[] = [];
+    const listen = () =>
+      world.io.on("connection", (socket) =>
+        socket.on("work", (n: number, finished: () => void) => {
+          heard.push(n);
+          done.push(finished);
+        }),
+      );
+    await world.restart();
+    listen();
+    await world.heal(5);
+    for (let n = 1; n <= 3; n++) void outbox.emit("work", n);
+    await world.heal(5);
+    await world.cut("both", true);
+    await world.heal(5);
+    expect([heard, await outbox.count()]).toEqual([[1], 3]);
+    done[0]?.();
+    await world.heal(5);
+    expect([heard, await outbox.count()]).toEqual([[1, 2], 2]);
+    expect(scene.doubted).toEqual([]);
+    // The server dies in the midst of the work: it is done by the next.
+    await world.restart();
+    listen();
+    await world.heal(5);
+    expect(heard).toEqual([1, 2, 2]);
+    expect(world.unconfirmed).toEqual([]);
+    done[2]?.();
+    await world.heal(5);
+    done[3]?.();
+    await world.heal(5);
+    expect([heard, await outbox.count()]).toEqual([[1, 2, 2, 3], 0]);
+    expect(scene.errors).toEqual([]);
+  });
+
   it("waits when more is under way than may be, and goes on", async () => {
     const scene = await new Scene().open();
     for (let n = 0; n < 300; n++) await scene.accept();

@@ -22,6 +22,8 @@ export function collectAcks(
   const namespace = adapter.nsp;
   const timeout = options.flags?.timeout ?? DEFAULT_BROADCAST_TIMEOUT;
   const responses: unknown[] = [];
+  /** What a client of ours answered with that is no answer. */
+  let failure: Error | null = null;
   let missing = 0;
   let serversHeard = 0;
   let servers = Number.POSITIVE_INFINITY;
@@ -36,7 +38,7 @@ export function collectAcks(
     });
   };
   const check = (): void => {
-    if (!settled && serversHeard >= servers && missing <= 0) settle(null);
+    if (!settled && serversHeard >= servers && missing <= 0) settle(failure);
   };
   const cancel = namespace._clock.after(timeout, () => {
     if (settled) return;
@@ -47,7 +49,8 @@ export function collectAcks(
   });
   const ack: PendingAck = (response) => {
     if (settled) return;
-    responses.push(response);
+    if (response instanceof Error) failure ??= response;
+    else responses.push(response);
     missing--;
     check();
   };

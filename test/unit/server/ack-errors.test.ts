@@ -99,6 +99,21 @@ describe("an error as acknowledgement, with a client of ours", () => {
     expect(got).toEqual([[error], [error]]);
     expect(server.clock.timerCount).toBe(0);
   });
+
+  it("to a broadcast is no answer among the others: it is the error, with the answers that came", async () => {
+    const server = memoryServer();
+    const [fails, answers] = [joined(server), joined(server)];
+    const got: unknown[] = [];
+    const promise = server.io.emitWithAck("a");
+    server.io.timeout(100).emit("b", (...args: unknown[]) => got.push(args));
+    for (const id of [0, 1]) {
+      fails.receive(`7["ack-error",${id},{"name":"Error","message":"no"}]`);
+      answers.receive(`3${id}["yes"]`);
+    }
+    await expect(promise).rejects.toMatchObject({ message: "no", responses: ["yes"] });
+    expect(got).toMatchObject([[{ message: "no" }, ["yes"]]]);
+    expect(server.clock.timerCount).toBe(0);
+  });
 });
 
 describe("an error as acknowledgement, with a stock client", () => {

@@ -66,7 +66,7 @@ declare function callable(uri?: string, opts?: Partial<ManagerOptions & SocketOp
   writeCallable({ folder: at("dist"), entry: "client", index: "client", ...client });
   writeNamed({ folder: at("dist"), entry: "websocket" });
   writeCallable({ folder: clientFolder, entry: "client", index: "index", ...client });
-  const names = writeCallable({ folder: clientFolder, entry: "client-browser", index: "browser", ...client });
+  writeCallable({ folder: clientFolder, entry: "client-browser", index: "browser", ...client });
   writeCallable({ folder: clientFolder, entry: "client-browser-debug", index: "browser-debug", ...client });
   writeOldPaths({ server: at("dist"), client: at("packages/client/build/esm") });
 
@@ -86,8 +86,7 @@ export declare function fileStore(path: string): OutboxStore;
 
   const browserFiles = at("packages/client/dist");
   await writeBrowserFiles({
-    entry: at("src/entry/client-browser.ts"),
-    names,
+    entries: at("src/entry"),
     to: browserFiles,
     module: at("dist/client-browser.mjs"),
     version,

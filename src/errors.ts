@@ -127,7 +127,7 @@ export class VaivenError extends Error {
   /** Sizes, limits and names that the message speaks of. */
   declare readonly detail: Readonly<Record<string, unknown>> | undefined;
 
-  constructor(code: ErrorCode, message: string, fields: ErrorFields = {}) {
+  constructor(code: ErrorCode, message: string, fields?: ErrorFields) {
     // The minified browser files leave explanations out (scripts/build/minified.mjs).
     super(message || code, fields);
     Object.assign(this, { name: "VaivenError", code }, fields);

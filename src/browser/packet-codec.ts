@@ -29,12 +29,11 @@ export function encodePacket({ type, nsp, id, data }: SocketPacket, options?: Ou
   );
 }
 
-/** The bytes of a binary value, as they are and not copied; undefined for anything else. ArrayBuffer by name, because frames bring classes of their own. */
+/** The bytes of a binary value, not copied; undefined for anything else. ArrayBuffer by name, because frames bring classes of their own. */
 export function bytesOf(value: unknown): Uint8Array | undefined {
-  if (ArrayBuffer.isView(value))
-    return value instanceof Uint8Array ? value : new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
-  return Object.prototype.toString.call(value) === "[object ArrayBuffer]"
-    ? new Uint8Array(value as ArrayBuffer)
+  const { buffer, byteOffset, byteLength } = Object(value) as Uint8Array;
+  return ArrayBuffer.isView(value) || {}.toString.call(value) === "[object ArrayBuffer]"
+    ? new Uint8Array(buffer || (value as unknown as ArrayBuffer), byteOffset, byteLength)
     : undefined;
 }
 
@@ -47,59 +46,48 @@ const PACKET = /^([0-7])(?:(\d+)-)?(\/[^,]*)?,?(\d*)([\s\S]*)/;
 /** Reads the packets of one connection, in order. Throws a VaivenError `PACKET_*` at what is none; the reader must not be used after that. @internal */
 export class PacketReader {
   /** Whether control packets (control-packet.ts) are taken: the server is one of ours, and has said so. */
-  control = false;
+  takesControl = false;
   private parts: RegExpExecArray | null = null;
-  private attachments: unknown[] = [];
+  private attached: unknown[] = [];
 
-  /** Reads the text that begins at `start`. Returns undefined when attachments must follow first. */
-  readText(text: string, start: number): SocketPacket | undefined {
-    if (this.parts) throw invalid();
-    this.parts = PACKET.exec(text.slice(start));
-    this.attachments = [];
-    return this.finish();
-  }
-
-  /** Reads one binary message: an attachment, which goes into the data as it is. Returns the packet with the last one. */
-  readBinary(bytes: unknown): SocketPacket | undefined {
-    this.attachments.push(bytes);
-    return this.finish();
-  }
-
-  private finish(): SocketPacket | undefined {
-    const { parts, attachments } = this;
-    if (!parts) throw invalid();
-    const [, digit, count = 0, nsp = "/", id, json] = parts;
-    if (attachments.length < Number(count)) return undefined;
-    this.parts = null;
-    let type = Number(digit) as PacketType;
-    if (type === PacketType.CONTROL) {
-      if (!this.control) throw invalid();
-    } else if (type >= PacketType.BINARY_EVENT) type = (type - BINARY) as PacketType;
-    const packet: SocketPacket = { type, nsp };
-    if (id) packet.id = Number(id);
+  /** Reads one message: the text of a packet, or an attachment, which goes into the data as it is. Undefined when attachments must follow first. */
+  readMessage(message: unknown): SocketPacket | undefined {
     try {
-      if (json) {
-        packet.data = JSON.parse(json, (_, value: { _placeholder?: boolean; num?: unknown } | null) =>
-          value && value._placeholder === true ? attachmentOf(attachments, value.num) : value,
-        );
+      const { attached } = this;
+      if (typeof message !== "string") attached.push(message);
+      else {
+        check(!this.parts);
+        this.parts = PACKET.exec(message);
       }
+      // Bytes that nobody has announced find nothing here.
+      const [, digit, count = 0, nsp = "/", id, json] = this.parts as RegExpExecArray;
+      if (attached.length < +count) return undefined;
+      this.parts = null;
+      this.attached = [];
+      let type = +(digit as string) as PacketType;
+      check(type < PacketType.CONTROL || this.takesControl);
+      if (type === PacketType.BINARY_EVENT || type === PacketType.BINARY_ACK) type = (type - BINARY) as PacketType;
+      const packet: SocketPacket = { type, nsp };
+      if (id) packet.id = +id;
+      if (json)
+        packet.data = JSON.parse(json, (_, value: { _placeholder?: boolean; num?: unknown } | null) => {
+          if (!value || value._placeholder !== true) return value;
+          const bytes = attached[value.num as number];
+          check(bytes);
+          return bytes;
+        });
+      const { data } = packet;
+      check(
+        (type !== PacketType.EVENT && type !== PacketType.ACK) ||
+          (Array.isArray(data) && (type === PacketType.ACK || !RESERVED_EVENTS.has(data[0]))),
+      );
+      return packet;
     } catch (cause) {
-      throw invalid(cause);
+      throw new VaivenError("PACKET_INVALID_PAYLOAD", "expected a Socket.IO packet", { cause });
     }
-    const { data } = packet;
-    if (type === PacketType.EVENT || type === PacketType.ACK) {
-      if (!Array.isArray(data) || (type === PacketType.EVENT && RESERVED_EVENTS.has(data[0]))) throw invalid();
-    }
-    return packet;
   }
 }
 
-function attachmentOf(attachments: readonly unknown[], num: unknown): unknown {
-  const bytes = attachments[num as number];
-  if (bytes === undefined) throw invalid();
-  return bytes;
-}
-
-function invalid(cause?: unknown): VaivenError {
-  return new VaivenError("PACKET_INVALID_PAYLOAD", "expected a Socket.IO packet", { cause });
+function check(isRight: unknown): void {
+  if (!isRight) throw new TypeError();
 }

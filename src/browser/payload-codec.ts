@@ -4,8 +4,6 @@ import type { Outgoing, WirePacket } from "../packet/outgoing.js";
 import type { PayloadReceiver } from "../packet/payload.js";
 
 const SEPARATOR = "\u001e";
-/** The arguments of a call go on the stack: no more of them than this. */
-const STEP = 4096;
 
 /** One payload of all packets of `batch`. */
 export function writePayload(batch: readonly Outgoing[]): string {
@@ -26,17 +24,26 @@ export function readPayload(payload: string, receiver: PayloadReceiver): VaivenE
 
 /** A packet as text, bytes as `b<base64>`. */
 export function partOf(packet: WirePacket): string {
-  if (typeof packet === "string") return packet;
-  let text = "";
-  for (let at = 0; at < packet.length; at += STEP) text += String.fromCharCode(...packet.subarray(at, at + STEP));
-  return `b${btoa(text)}`;
+  return typeof packet === "string" ? packet : base64Of(packet);
 }
 
-/** The bytes of `b<base64>`; undefined for other packets. */
+/** `b<base64>`. */
+export function base64Of(bytes: Uint8Array): string {
+  return `b${btoa(bytes.reduce((text, byte) => text + String.fromCharCode(byte), ""))}`;
+}
+
+/** The bytes of `b<base64>`; undefined for other packets. Throws at what is no Base64. */
+export function bytesOfBase64(packet: string): ArrayBuffer | undefined {
+  return packet[0] === "b"
+    ? Uint8Array.from(atob(packet.slice(1)), (character) => character.charCodeAt(0)).buffer
+    : undefined;
+}
+
+/** As {@link bytesOfBase64}, but returns its error. */
 export function readBinaryText(packet: string): Uint8Array | VaivenError | undefined {
-  if (packet[0] !== "b") return undefined;
   try {
-    return Uint8Array.from(atob(packet.slice(1)), (character) => character.charCodeAt(0));
+    const bytes = bytesOfBase64(packet);
+    return bytes && new Uint8Array(bytes);
   } catch (cause) {
     return new VaivenError("PACKET_INVALID_BASE64", "expected Base64", { cause });
   }

@@ -34,8 +34,8 @@ export function makeIo<M extends new (uri: string | undefined, opts: Options) =>
     const opts: Options = (typeof uri === "object" ? uri : given) || {};
     const url = typeof uri === "string" ? uri : undefined;
     if (url === undefined && (opts.hostname || opts.host)) return new Manager(url, opts).socket("/", opts);
-    const { secure, hostname, port, namespace } = serverAddress(url, host.location, uri);
-    const id = `${secure} ${hostname} ${port} ${opts.path || "/socket.io"}`;
+    const { secure, host: server, namespace } = serverAddress(url, host.location, uri);
+    const id = `${secure} ${server} ${opts.path || "/socket.io"}`;
     const known = shared[id];
     // A second socket of one namespace needs a connection of its own.
     const isOwn = opts.forceNew || opts["force new connection"] || opts.multiplex === false;

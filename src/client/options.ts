@@ -1,7 +1,7 @@
 // client/ The options of `io()` and `Manager`: names, units and defaults of Socket.IO 4.8. Types, and the snapshot that inner layers get.
 import { VaivenError } from "../errors.js";
 import type { Unchecked } from "../event/event-map.js";
-import { readQuery, serverAddress } from "../http/server-address.js";
+import { readQuery, serverAddress, splitHost } from "../http/server-address.js";
 import type { ClientHost, ClientTransportClass, ClientTransportOptions } from "../session/client-host.js";
 
 /** A transport of the `transports` option: by name, or by class. */
@@ -144,7 +144,7 @@ export function engineSettings(
       const options: Partial<ManagerOptions> = Object.assign({}, DEFAULTS, user, own);
       // The URL's own comes before the option, which may be text too, as in a URL.
       const query: unknown = address.query || options.query || "";
-      return Object.assign(options, address, {
+      return Object.assign(options, address, splitHost(address.host), {
         path:
           `${options.path}`.replace(/\/$/, "").replace(/^(?=[^/])/, "/") +
           (options.addTrailingSlash === false ? "" : "/"),

@@ -1,32 +1,31 @@
-// entry/ `vaiven.msgpack.min.js`: the client for servers whose `parser` is `socket.io-msgpack-parser`.
-import { msgpackHost } from "../browser/msgpack-host.js";
-import { type Io, makeIo } from "../client/io.js";
-import { BaseManager } from "../client/manager.js";
-import type { ManagerOptions } from "../client/options.js";
-import type { DefaultEventsMap, EventsMap } from "../event/event-map.js";
+// entry/ `vaiven.msgpack.min.js`: the client of the whole file for servers whose `parser` is `socket.io-msgpack-parser`.
+import { makeIo } from "../browser/compact/io.js";
+import type { Options } from "../browser/compact/options.js";
+import { WebSocketTransport as WebSocket } from "../browser/compact/websocket.js";
+import { FullManager, named } from "../browser/full/manager.js";
+import { XHR } from "../browser/full/polling.js";
+import { FullSocket as Socket } from "../browser/full/socket.js";
+import { Decoder, Encoder } from "../browser/msgpack-parser.js";
 
 /** One connection to one server, and the sockets that share it. */
-export class Manager<
-  ListenEvents extends EventsMap = DefaultEventsMap,
-  EmitEvents extends EventsMap = ListenEvents,
-> extends BaseManager<ListenEvents, EmitEvents> {
-  constructor(uri?: string | Partial<ManagerOptions>, opts?: Partial<ManagerOptions>) {
-    super(msgpackHost, uri, opts);
+class Manager extends FullManager {
+  constructor(uri?: string | Options, given?: Options) {
+    const [url, opts] = named(uri, given);
+    // As other defaults it goes into the program's own object, in which the program may look for it.
+    opts.parser = opts.parser || { Encoder, Decoder };
+    super(url, opts);
   }
 }
 
-const io: Io<typeof Manager> = makeIo(msgpackHost, Manager);
+const connect = makeIo(Manager);
 
-export { Fetch, XHR } from "../browser/polling-transport.js";
-export { WebSocket } from "../browser/websocket-transport.js";
-export { protocol } from "../client/io.js";
-export type { ManagerReservedEvents } from "../client/manager.js";
-export type { EngineOptions, ManagerOptions } from "../client/options.js";
-export { Socket } from "../client/socket.js";
-export type {
-  DisconnectDescription,
-  ExtendedError,
-  SocketOptions,
-  SocketReservedEvents,
-} from "../client/socket-options.js";
-export { io, io as connect, io as default };
+/** A socket of the namespace that the path of `uri` names. Without `uri` the page's own server is meant. */
+const io = (uri?: string | Options, opts?: Options): Socket => connect(...named(uri, opts)) as Socket;
+
+/** The version of the Socket.IO protocol. */
+export const protocol = 5;
+
+// Its script puts `io` on the page as it is.
+Object.assign(io, { io, connect: io, default: io, Manager, Socket, protocol, WebSocket, XHR });
+
+export { io, io as connect, io as default, Manager, Socket, WebSocket, XHR };

@@ -1,7 +1,9 @@
 // entry/ `vaiven.websocket.min.js`: the small client, for pages that need no polling. Its only transport is WebSocket.
-import { io } from "../browser/compact/io.js";
+import { type Io, makeIo } from "../browser/compact/io.js";
 import { Manager } from "../browser/compact/manager.js";
 import { Socket } from "../browser/compact/socket.js";
+
+const io: Io = makeIo(Manager);
 
 /** The version of the Socket.IO protocol. */
 export const protocol = 5;

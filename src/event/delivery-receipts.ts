@@ -7,7 +7,7 @@
 export const CONFIRM_ALONG = { client: 32, server: 64 } as const;
 
 /** And as many in any case. More than above, because to a server it is a read for nothing: a thousand clients that listen to a broadcast would each answer it. */
-const CONFIRM_ALONE = 1024;
+export const CONFIRM_ALONE = 1024;
 
 /** Milliseconds after which fewer are. Long, because a confirmation only spares memory: who waits for one asks for it. */
 export const CONFIRM_MS = 5000;

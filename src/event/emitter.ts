@@ -91,12 +91,11 @@ export class Emitter<
   /** Calls the listeners of `event` here, whatever {@link emit} does in a subclass. False if there are none. `each` gets what each returned. */
   protected dispatch(event: unknown, args: readonly unknown[], each?: (result: unknown) => void): boolean {
     const known = this.handlers[event as PropertyKey];
-    if (known === undefined) return false;
-    for (const listener of known) {
+    for (const listener of known || []) {
       const result: unknown = listener.apply(this, args as never[]);
       if (each) each(result);
     }
-    return true;
+    return !!known;
   }
 
   /** Tells the catch-all listeners of an event that came in: its name, then its arguments. */

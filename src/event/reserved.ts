@@ -5,6 +5,6 @@ import { RESERVED_EVENTS } from "../packet/socket-packet.js";
 /** @throws VaivenError `API_RESERVED_EVENT` if `event` is a reserved name. */
 export function refuseReserved(event: unknown): void {
   if (RESERVED_EVENTS.has(event as string)) {
-    throw new VaivenError("API_RESERVED_EVENT", `"${String(event)}" is a reserved event name`, { detail: { event } });
+    throw new VaivenError("API_RESERVED_EVENT", `"${String(event)}" is a reserved event name`);
   }
 }

@@ -42,8 +42,8 @@ export interface TransportError extends VaivenError {
 
 /** A transport failed: `message` is one of Socket.IO's (`xhr poll error`, `websocket error` …). */
 export function transportError(message: string, description?: unknown, context?: unknown): TransportError {
-  const error = new VaivenError("SESSION_TRANSPORT_ERROR", message, { cause: description });
-  return Object.assign(error, { type: "TransportError", description, context } as const);
+  const fields = { cause: description, type: "TransportError", description, context };
+  return new VaivenError("SESSION_TRANSPORT_ERROR", message, fields) as TransportError;
 }
 
 /** A transport was closed by its other end or on the way: `description` and `context` as in Socket.IO's `disconnect` event. */

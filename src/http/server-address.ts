@@ -5,10 +5,8 @@ import type { ClientHost } from "../session/client-host.js";
 /** A URL, taken apart. */
 export interface ServerAddress {
   readonly secure: boolean;
-  /** Without the brackets of IPv6. */
-  readonly hostname: string;
-  /** Empty for the scheme's own. */
-  readonly port: string;
+  /** Name and port as they stand in a URL; the scheme's own port does not. */
+  readonly host: string;
   /** The URL's path. */
   readonly namespace: string;
   /** What stands behind `?`. */
@@ -29,15 +27,15 @@ export function serverAddress(uri = "/", location: ClientHost["location"], given
   const isPath = /^\/(?!\/)/.test(uri);
   const parts = ADDRESS.exec(isPath && host ? host + uri : uri);
   if (!parts) throw new VaivenError("API_INVALID_ARGUMENT", `expected the URL of a server, got ${shown(given)}`);
-  const [, scheme = protocol, hostname, port = "", namespace = "/", query = ""] = parts;
+  const [, scheme = protocol, hostname = "", port = "", namespace = "/", query = ""] = parts;
   const secure = /^(https|wss)/i.test(scheme);
-  return {
-    secure,
-    hostname: (hostname as string).replace(/^\[|\]$/g, ""),
-    port: port === (secure ? "443" : "80") ? "" : port,
-    namespace,
-    query,
-  };
+  return { secure, host: hostname + (!port || port === (secure ? "443" : "80") ? "" : `:${port}`), namespace, query };
+}
+
+/** Name, without the brackets of IPv6, and port of a {@link ServerAddress.host}; the port is empty for the scheme's own. */
+export function splitHost(host: string): { hostname: string; port: string } {
+  const [, hostname = "", port = ""] = /^(.*?)(?::(\d+))?$/.exec(host) || [];
+  return { hostname: hostname.replace(/^\[|\]$/g, ""), port };
 }
 
 /** Not the values of options: an agent among them has no JSON. */

@@ -10,5 +10,5 @@
 export function backoffDelay(attempt: number, min: number, max: number, jitter: number, random: number): number {
   // The nominal value is capped before jitter is applied and after: a huge attempt count must not become Infinity * 0.
   const nominal = Math.min(max, min * 2 ** Math.min(attempt, 64));
-  return Math.round(Math.min(max, Math.max(0, nominal * (1 + jitter * (2 * random - 1)))));
+  return Math.round(Math.min(max, nominal * (1 + jitter * (2 * random - 1))));
 }

@@ -42,7 +42,7 @@ function load(name: string): Connect {
   new Script(readFileSync(new URL(`../../client-dist/${name}`, import.meta.url), "utf8")).runInContext(
     createContext(page),
   );
-  return page["io"] as Connect;
+  return (itself as unknown as { io: Connect }).io;
 }
 
 async function echo(name: string, options: Partial<ServerOptions>, value: unknown): Promise<unknown> {
@@ -101,6 +101,24 @@ describe("a browser file", () => {
       message: "of the handler",
       code: "NO",
     });
+  });
+
+  it("has its events delivered over another connection by a server of ours, both ways", async () => {
+    const { page, socket } = await visit("vaiven.min.js", Own, { connectionStateRecovery: {} });
+    const talk = page as unknown as Socket;
+    const { id } = talk;
+    const asked = once<[number, (n: number) => void]>(socket, "ask");
+    const answer = new Promise((resolve) => talk.emit("ask", 1, resolve));
+    const [, reply] = await asked;
+    const back = once(page as never, "connect");
+    const heard = once<[string]>(page as never, "meanwhile");
+    socket.conn.close();
+    socket.emit("meanwhile", "kept");
+    reply(2);
+    await back;
+    expect([page.recovered, talk.id]).toEqual([true, id]);
+    expect(await heard).toEqual(["kept"]);
+    expect(await answer).toBe(2);
   });
 
   it("talks without polling", async () => {

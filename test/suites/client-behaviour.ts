@@ -6,6 +6,7 @@ import { describeClientEvents } from "./client/events.js";
 import { describeClientImprovements } from "./client/improvements.js";
 import { describeManager } from "./client/manager.js";
 import { describeManagerEdges } from "./client/manager-edges.js";
+import { describeParameters } from "./client/parameters.js";
 import { describeReconnection } from "./client/reconnection.js";
 import { describeRequests } from "./client/requests.js";
 import { describeTransports } from "./client/transports.js";
@@ -15,9 +16,10 @@ export function describeClient(name: string, client: ClientUnderTest): void {
     describeConnecting(client);
     if (!client.isCompact) {
       describeTransports(client);
-      describeRequests(client);
-      describeManagerEdges(client);
+      describeParameters(client);
     }
+    describeManagerEdges(client);
+    if (!client.isPage) describeRequests(client);
     describeClientEvents(client);
     describeReconnection(client);
     describeManager(client);

@@ -3,10 +3,11 @@ import { VaivenError } from "../../errors.js";
 import { PacketType, type SocketPacket } from "../../packet/socket-packet.js";
 import { backoffDelay } from "../../session/backoff.js";
 import { GuardedEmitter, guard } from "./emitter.js";
-import { Engine, type EngineOwner } from "./engine.js";
+import { Engine, type EngineOwner, type Handshake } from "./engine.js";
 import type { Options } from "./options.js";
 import { Decoder, Encoder, type Message } from "./parser.js";
 import { Socket } from "./socket.js";
+import { type Transport, WebSocketTransport } from "./websocket.js";
 
 const DEFAULTS = {
   reconnection: true,
@@ -42,40 +43,39 @@ export class Manager extends GuardedEmitter implements EngineOwner {
   _reconnecting = false;
   /** @internal */
   readonly _autoConnect: boolean;
-  private readonly encoder: Encoder;
-  private decoder!: Decoder;
-  private skipsReconnect = false;
+  protected readonly packetEncoder: Encoder;
+  protected packetDecoder!: Decoder;
+  protected skipsReconnect = false;
   /** How many of the current series have begun, or wait to begin. */
   private attempts = 0;
   /** Who is told how the attempt that is under way ends. */
   private whenOpen: ((error?: Error) => void) | undefined;
-  private retryTimer: ReturnType<typeof setTimeout> | undefined;
+  protected retryTimer: ReturnType<typeof setTimeout> | undefined;
   private timer: ReturnType<typeof setTimeout> | undefined;
 
   /** Connects at once, unless `autoConnect` is false. */
   constructor(uri?: string | Options, opts?: Options) {
     super();
-    const given = (typeof uri === "object" ? uri : opts) || {};
-    this.uri = typeof uri === "string" ? uri : undefined;
+    const [url, given] = split(uri, opts);
+    this.uri = url;
     // Not a copy: programs change the object that they gave, and expect it to count.
     this.opts = given;
     given.path = given.path || "/socket.io";
-    for (const name of Object.keys(DEFAULTS))
-      (this as unknown as Record<string, unknown>)[name] = this.tuner(name as keyof Tunable);
-    for (const name of ["reconnectionAttempts", "reconnectionDelay", "reconnectionDelayMax"] as const)
-      if (!given[name]) delete given[name];
-    this.encoder = new (given.parser || { Encoder }).Encoder();
+    for (const name of Object.keys(DEFAULTS) as (keyof Tunable)[]) this.tune(name, given[name]);
+    this.packetEncoder = new (given.parser || { Encoder }).Encoder();
     this._autoConnect = given.autoConnect !== false;
     if (this._autoConnect) this.open();
   }
 
-  private tuner<K extends keyof Tunable>(name: K): Tuner<Tunable[K]> {
-    return ((value?: Tunable[K]) => {
-      const opts = this.opts as Partial<Tunable>;
-      if (value === undefined) return opts[name] === undefined ? DEFAULTS[name] : opts[name];
-      opts[name] = value;
+  /** Makes the method of a setting, which belongs to this Manager and not to its options. */
+  private tune(name: keyof Tunable, given: unknown): void {
+    // 0 stands for no value of `reconnectionAttempts` and of the delays.
+    let setting = given || (given === undefined || /^reconnection./.test(name) ? DEFAULTS[name] : given);
+    (this as unknown as Record<string, unknown>)[name] = (value?: unknown) => {
+      if (value === undefined) return setting;
+      setting = value;
       return this;
-    }) as Tuner<Tunable[K]>;
+    };
   }
 
   /**
@@ -91,14 +91,13 @@ export class Manager extends GuardedEmitter implements EngineOwner {
     this._readyState = "opening";
     this.skipsReconnect = false;
     this.whenOpen = fn;
-    this.decoder = new (opts.parser || { Decoder }).Decoder();
-    this.decoder.on("decoded", (packet: SocketPacket) => this.take(packet));
+    this.packetDecoder = new (opts.parser || { Decoder }).Decoder();
+    this.packetDecoder.on("decoded", (packet: SocketPacket) => this.onDecoded(packet));
     if (timeout !== false)
-      this.timer = setTimeout(() => {
-        const { engine } = this;
-        this.fail(new VaivenError("CONNECT_TIMEOUT", "timeout"));
-        engine.close();
-      }, timeout as number);
+      this.timer = setTimeout(
+        () => this.engine._end("forced close", new VaivenError("CONNECT_TIMEOUT", "timeout")),
+        timeout as number,
+      );
     return this;
   }
 
@@ -109,37 +108,48 @@ export class Manager extends GuardedEmitter implements EngineOwner {
 
   /** The socket of a namespace: the one that there is, or a new one, which connects unless `autoConnect` is false. */
   socket(nsp: string, opts?: Options): Socket {
-    const known = this.nsps[nsp];
-    if (!known) return (this.nsps[nsp] = new Socket(this, nsp, opts));
-    if (this._autoConnect) known.connect();
-    return known;
+    const socket = this.nsps[nsp] || (this.nsps[nsp] = this.newSocket(nsp, opts));
+    if (this._autoConnect) socket.connect();
+    return socket;
   }
 
-  /** Closes the connection and does not reconnect. */
-  disconnect(): void {
+  protected newSocket(nsp: string, opts?: Options): Socket {
+    return new Socket(this, nsp, opts);
+  }
+
+  /** Closes the connection and does not reconnect; sockets are told `forced close`. */
+  _close(): void {
+    const { engine } = this;
     this.skipsReconnect = true;
     this._reconnecting = false;
-    this.attempts = 0;
     clearTimeout(this.retryTimer);
-    if (this._readyState === "closed") return;
     // In this order: what the engine says of its end is then no news any more, and a handler may connect again.
-    const { engine } = this;
     this.onClosed("forced close");
-    engine.close();
+    if (engine) engine.close();
+  }
+
+  /** As {@link _close}. */
+  disconnect(): void {
+    this._close();
   }
 
   /** A socket was closed: the last one takes the connection with it. @internal */
   _destroy(): void {
-    if (!this.activeSockets().length) this.disconnect();
+    if (!this.activeSockets().length) this._close();
   }
 
   /** Encodes one packet. Throws for what cannot be written. @internal */
   _send(packet: SocketPacket): void {
-    for (const message of this.encoder.encode(packet)) this.engine.write(message);
+    for (const message of this.packetEncoder.encode(packet)) this.engine.write(message);
   }
 
   /** @internal */
-  _onOpen(): void {
+  _connect(engine: Engine): Transport {
+    return new WebSocketTransport(engine, engine);
+  }
+
+  /** @internal */
+  _onOpen(_handshake: Handshake): void {
     const { whenOpen } = this;
     clearTimeout(this.timer);
     this._readyState = "open";
@@ -150,7 +160,7 @@ export class Manager extends GuardedEmitter implements EngineOwner {
 
   /** @internal */
   _onMessage(message: Message): void {
-    this.decoder.add(message);
+    this.packetDecoder.add(message);
   }
 
   /** @internal */
@@ -160,11 +170,16 @@ export class Manager extends GuardedEmitter implements EngineOwner {
 
   /** @internal */
   _onEnd(reason: string, description?: unknown): void {
-    if (this._readyState === "open") this.onClosed(reason, description);
-    else this.fail((description || new Error(reason)) as Error);
+    const error = description instanceof Error ? description : Object.assign(new Error(reason), description);
+    if (this._readyState !== "open") this.onFailed(error);
+    else {
+      if (reason === "transport error") this.emitReserved("error", error);
+      // A listener may have closed it.
+      if (this._readyState === "open") this.onClosed(reason, description);
+    }
   }
 
-  private onClosed(reason: string, description?: unknown): void {
+  protected onClosed(reason: string, description?: unknown): void {
     this.letGo();
     this.attempts = 0;
     for (const socket of this.activeSockets()) socket._onClose(reason, description);
@@ -172,13 +187,13 @@ export class Manager extends GuardedEmitter implements EngineOwner {
     this.reconnectLater();
   }
 
-  private activeSockets(): Socket[] {
+  protected activeSockets(): Socket[] {
     return Object.keys(this.nsps)
       .map((nsp) => this.nsps[nsp] as Socket)
       .filter(({ active }) => active);
   }
 
-  private take(packet: SocketPacket): void {
+  protected onDecoded(packet: SocketPacket): void {
     const { type, nsp } = packet;
     const socket = this.nsps[nsp];
     this.emitReserved("packet", packet);
@@ -192,12 +207,13 @@ export class Manager extends GuardedEmitter implements EngineOwner {
   private letGo(): void {
     clearTimeout(this.timer);
     this._readyState = "closed";
+    if (!this.engine) return;
     this.engine._owner = undefined;
-    this.decoder.destroy();
+    this.packetDecoder.destroy();
   }
 
   /** The connection could not be made. */
-  private fail(error: Error): void {
+  protected onFailed(error: Error): void {
     const { whenOpen } = this;
     this.letGo();
     for (const socket of this.activeSockets()) socket._onError(error);
@@ -206,7 +222,7 @@ export class Manager extends GuardedEmitter implements EngineOwner {
     else if (!this.attempts) this.reconnectLater();
   }
 
-  private reconnectLater(): void {
+  protected reconnectLater(): void {
     // A handler may have connected again.
     if (this._reconnecting || this.skipsReconnect || !this.reconnection() || this._readyState !== "closed") return;
     if (this.attempts >= this.reconnectionAttempts()) {
@@ -215,29 +231,42 @@ export class Manager extends GuardedEmitter implements EngineOwner {
       return;
     }
     this._reconnecting = true;
-    const delay = backoffDelay(
-      this.attempts++,
+    this.retryTimer = setTimeout(() => this.attempt(), this.nextDelay(this.attempts++));
+  }
+
+  /** Milliseconds before the next attempt. */
+  protected nextDelay(attempts: number): number {
+    return backoffDelay(
+      attempts,
       this.reconnectionDelay(),
       this.reconnectionDelayMax(),
       this.randomizationFactor(),
       Math.random(),
     );
-    this.retryTimer = setTimeout(() => {
-      const { attempts } = this;
-      this.emitReserved("reconnect_attempt", attempts);
-      // The program may have been faster, or have switched this off.
-      if (this._readyState !== "closed" || !this.reconnection()) this._reconnecting = false;
-      else if (!this.skipsReconnect)
-        this.open((error) => {
-          this._reconnecting = false;
-          if (error) {
-            this.reconnectLater();
-            this.emitReserved("reconnect_error", error);
-          } else {
-            this.attempts = 0;
-            this.emitReserved("reconnect", attempts);
-          }
-        });
-    }, delay);
   }
+
+  protected attempt(): void {
+    const { attempts } = this;
+    // The program may have been faster, or have switched this off.
+    if (this._readyState !== "closed" || !this.reconnection()) this._reconnecting = false;
+    else {
+      this.emitReserved("reconnect_attempt", attempts);
+      if (this.skipsReconnect) return;
+      this.open((error) => {
+        this._reconnecting = false;
+        if (error) {
+          this.reconnectLater();
+          this.emitReserved("reconnect_error", error);
+        } else {
+          this.attempts = 0;
+          this.emitReserved("reconnect", attempts);
+        }
+      });
+    }
+  }
+}
+
+/** The URL and the options of a call that may lack either. */
+export function split(uri?: string | Options, opts: Options = {}): [string | undefined, Options] {
+  return typeof uri === "string" ? [uri, opts] : [undefined, uri || opts];
 }

@@ -1,5 +1,6 @@
-// browser/compact/ The options that the small client reads: names, units and defaults of Socket.IO 4.8. Others have no effect.
+// browser/compact/ The options that the browser files read: names, units and defaults of Socket.IO 4.8. Others have no effect.
 import type { Unchecked } from "../../event/event-map.js";
+import type { TransportClass } from "../full/transports.js";
 
 /** Of a socket. */
 export interface SocketOptions {
@@ -9,7 +10,7 @@ export interface SocketOptions {
 }
 
 /** Of a connection and its sockets. */
-export interface Options extends SocketOptions {
+export interface Options extends SocketOptions, FullOptions {
   path?: string;
   addTrailingSlash?: boolean;
   query?: string | Record<string, Unchecked>;
@@ -17,7 +18,7 @@ export interface Options extends SocketOptions {
   forceBase64?: boolean;
   timestampRequests?: boolean;
   timestampParam?: string;
-  transportOptions?: { websocket?: Options };
+  transportOptions?: { [transport: string]: Options };
   closeOnBeforeunload?: boolean;
   parser?: Unchecked;
   autoConnect?: boolean;
@@ -30,4 +31,22 @@ export interface Options extends SocketOptions {
   reconnectionDelayMax?: number;
   randomizationFactor?: number;
   timeout?: number | boolean;
+}
+
+/** What only the whole file has a use for: see browser/full/. */
+export interface FullOptions {
+  host?: string;
+  hostname?: string;
+  port?: string | number;
+  secure?: boolean;
+  transports?: (string | TransportClass)[];
+  transportImplementations?: TransportClass[];
+  tryAllTransports?: boolean;
+  upgrade?: boolean;
+  rememberUpgrade?: boolean;
+  extraHeaders?: Record<string, string>;
+  withCredentials?: boolean;
+  requestTimeout?: number;
+  maxSendBuffer?: number;
+  maxSendBufferBytes?: number;
 }

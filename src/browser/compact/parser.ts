@@ -1,6 +1,4 @@
 // browser/compact/ Socket.IO packets (protocol v5) in the shape of the `parser` option. Bytes and Blobs are attachments as they are: a WebSocket takes them all.
-import { Emitter } from "../../event/emitter.js";
-import type { DefaultEventsMap } from "../../event/event-map.js";
 import { PacketType, type SocketPacket } from "../../packet/socket-packet.js";
 import { bytesOf, PacketReader } from "../packet-codec.js";
 
@@ -13,18 +11,16 @@ export type BinaryMessage = ArrayBuffer | ArrayBufferView<ArrayBuffer>;
 /** BINARY_EVENT and BINARY_ACK follow EVENT and ACK at this distance. */
 const BINARY = PacketType.BINARY_EVENT - PacketType.EVENT;
 
-function isBinary(value: unknown): value is BinaryMessage {
-  return !!bytesOf(value) || value instanceof Blob;
-}
-
 /** Writes packets. */
 export class Encoder {
   encode({ type, nsp, id, data }: SocketPacket): (string | BinaryMessage)[] {
     const attachments: BinaryMessage[] = [];
     // `this` is the object that holds the value: `value` has been through toJSON already, which the Buffer of bundlers has.
     const json = JSON.stringify(data, function (this: Record<string, unknown>, key, value: unknown) {
-      const held = this[key];
-      return isBinary(held) ? { _placeholder: true, num: attachments.push(held) - 1 } : value;
+      const held = this[key] as BinaryMessage;
+      return bytesOf(held) || (held as unknown) instanceof Blob
+        ? { _placeholder: true, num: attachments.push(held) - 1 }
+        : value;
     });
     const { length } = attachments;
     return [
@@ -34,13 +30,17 @@ export class Encoder {
   }
 }
 
-/** Reads packets: emits `decoded` with each, and throws `PACKET_INVALID_PAYLOAD` at what is none. */
-export class Decoder extends Emitter<DefaultEventsMap> {
-  private readonly reader = new PacketReader();
+/** Reads packets: calls its one listener with each, and throws `PACKET_INVALID_PAYLOAD` at what is none. */
+export class Decoder extends PacketReader {
+  private whenDecoded!: (packet: SocketPacket) => void;
+
+  on(_decoded: "decoded", listener: (packet: SocketPacket) => void): void {
+    this.whenDecoded = listener;
+  }
 
   add(message: Message): void {
-    const packet = typeof message === "string" ? this.reader.readText(message, 0) : this.reader.readBinary(message);
-    if (packet) this.emit("decoded", packet);
+    const packet = this.readMessage(message);
+    if (packet) this.whenDecoded(packet);
   }
 
   destroy(): void {}

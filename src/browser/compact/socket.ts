@@ -9,27 +9,37 @@ import type { Manager } from "./manager.js";
 import type { Options } from "./options.js";
 
 /** Takes an error, or null and the arguments of an acknowledgement. */
-type Answer = (error: Error | null, ...args: Unchecked[]) => void;
+export type Answer = (error: Error | null, ...args: Unchecked[]) => void;
 
 /** What was asked for one emit. @internal */
-interface Flags {
+export interface Flags {
   volatile?: boolean;
+  compress?: boolean;
   timeout?: number;
   /** The callback takes an error first, also without a timeout. */
   settles?: boolean;
 }
 
+/** A packet, and what was asked for it. */
+export interface BufferedPacket extends SocketPacket {
+  options?: Flags;
+  /** Its bytes, where it waits. */
+  size?: number;
+}
+
 /** An event that is sent until it is acknowledged. @internal */
 interface Retried {
   readonly data: Unchecked[];
-  readonly flags: Flags;
-  readonly callback: Answer | undefined;
+  readonly asked: Flags;
+  readonly whenSettled: Answer | undefined;
   tries: number;
   isUnderWay: boolean;
 }
 
+type Timer = ReturnType<typeof setTimeout> | undefined;
+
 /** What the server says in its CONNECT. These names travel: minified files must keep them. */
-interface Welcome {
+export interface Welcome {
   sid?: string;
   pid?: string;
 }
@@ -49,16 +59,17 @@ export class Socket extends GuardedEmitter {
   /** Events that came before `connect`. */
   receiveBuffer: Unchecked[][] = [];
   /** Packets that wait for a connection. */
-  sendBuffer: SocketPacket[] = [];
-  private readonly opts: Options;
-  private readonly acks = new Map<number, Answer>();
+  sendBuffer: BufferedPacket[] = [];
+  protected readonly opts: Options;
+  /** Whoever waits for an answer. Returns whether it takes errors. */
+  protected readonly acks: Map<number, (...answer: Parameters<Answer>) => boolean> = new Map();
   private readonly retried: Retried[] = [];
   private ids = 0;
-  private nextFlags: Flags = {};
+  protected nextFlags: Flags = {};
   /** The engine to which CONNECT was sent, or is about to be. */
   private joining: Engine | undefined;
-  private pid: string | undefined;
-  private lastOffset: string | undefined;
+  protected pid: string | undefined;
+  protected lastOffset: string | undefined;
 
   /** Use `io()` or `manager.socket()`. */
   constructor(io: Manager, nsp: string, opts: Options = {}) {
@@ -67,7 +78,6 @@ export class Socket extends GuardedEmitter {
     this.nsp = nsp;
     this.opts = opts;
     this.auth = opts.auth;
-    if (io._autoConnect) this.connect();
   }
 
   get disconnected(): boolean {
@@ -76,7 +86,12 @@ export class Socket extends GuardedEmitter {
 
   /** Connects. Does nothing if it is connected, or about to be. */
   connect(): this {
-    const { io } = this;
+    const { io, nsp } = this;
+    if (!this.active) {
+      // Sockets join, and are told of the end, in the order in which they were told to connect.
+      delete io.nsps[nsp];
+      io.nsps[nsp] = this;
+    }
     this.active = true;
     if (!io._reconnecting) io.open();
     if (io._readyState === "open") this._onOpen();
@@ -144,56 +159,63 @@ export class Socket extends GuardedEmitter {
     return this;
   }
 
-  private emitOnce(data: Unchecked[], flags: Flags, callback: Answer | undefined): void {
+  protected emitOnce(data: Unchecked[], flags: Flags, callback: Answer | undefined): void {
     const { io, opts, acks } = this;
-    const packet: SocketPacket = { type: PacketType.EVENT, nsp: this.nsp, data };
+    const packet: BufferedPacket = { type: PacketType.EVENT, nsp: this.nsp, data, options: flags };
     if (callback) {
       const id = this.ids++;
       const { timeout = opts.ackTimeout, settles = timeout !== undefined } = flags;
-      const settle: Answer = (error, ...args) => {
-        clearTimeout(timer);
+      const settle = (error: Error | null, ...args: Unchecked[]): boolean => {
+        clearTimeout(timer as Timer);
         acks.delete(id);
         if (error) this.sendBuffer = this.sendBuffer.filter((other) => other !== packet);
         if (settles) callback.call(this, error, ...args);
         else if (!error) (callback as (...args: unknown[]) => void).apply(this, args);
+        return settles;
       };
       const timer =
-        timeout === undefined
-          ? undefined
-          : setTimeout(() => settle(new VaivenError("ACK_TIMEOUT", "operation has timed out")), timeout);
+        timeout !== undefined &&
+        setTimeout(() => settle(new VaivenError("ACK_TIMEOUT", "operation has timed out")), timeout);
       packet.id = id;
       acks.set(id, settle);
     }
-    const isReady = this.connected && !io.engine._hasPingExpired();
-    if (isReady && (!flags.volatile || io.engine.writable)) this.transmit(packet);
-    else if (!flags.volatile) this.sendBuffer.push(packet);
+    if (this.isReady() && (!flags.volatile || io.engine.writable)) this.transmit(packet);
+    else if (!flags.volatile) this.hold(packet);
   }
 
-  private transmit(packet: SocketPacket): void {
+  protected isReady(): boolean {
+    return this.connected && !this.io.engine._hasPingExpired();
+  }
+
+  /** Keeps an event for the next connection. */
+  protected hold(packet: BufferedPacket): void {
+    this.sendBuffer.push(packet);
+  }
+
+  protected transmit(packet: BufferedPacket): void {
     this.notifyOutgoing(packet.data as Unchecked[]);
     this.io._send(packet);
   }
 
   private emitWithRetries(data: Unchecked[], flags: Flags, callback: Answer | undefined): void {
-    this.retried.push({ data, flags, callback, tries: 0, isUnderWay: false });
+    this.retried.push({ data, asked: flags, whenSettled: callback, tries: 0, isUnderWay: false });
     this.sendRetried();
   }
 
-  /** The option `retries`: sends the first event that waits. `again`: whatever was under way is lost. */
-  private sendRetried(again?: boolean): void {
+  /** The option `retries`: sends the first event that waits. */
+  private sendRetried(): void {
     const { retried, opts } = this;
     const [entry] = retried;
-    if (!entry || !this.connected || (entry.isUnderWay && !again)) return;
-    const attempt = ++entry.tries;
+    if (!entry || !this.connected || entry.isUnderWay) return;
+    entry.tries++;
     entry.isUnderWay = true;
-    this.emitOnce(entry.data.slice(), Object.assign({}, entry.flags, { settles: true }), (error, ...args) => {
-      if (entry.tries !== attempt) return;
+    this.emitOnce(entry.data.slice(), Object.assign({}, entry.asked, { settles: true }), (error, ...args) => {
       entry.isUnderWay = false;
       // The loss of a connection is not the event's fault: it goes again with the next one.
       if (error && !this.connected) entry.tries--;
-      else if (!error || attempt > (opts.retries as number)) {
+      else if (!error || entry.tries > (opts.retries as number)) {
         retried.shift();
-        if (entry.callback) entry.callback(error, ...args);
+        if (entry.whenSettled) entry.whenSettled(error, ...args);
       }
       this.sendRetried();
     });
@@ -214,7 +236,12 @@ export class Socket extends GuardedEmitter {
         data: pid ? Object.assign({ pid, offset: this.lastOffset }, data) : data,
       });
     };
-    guard(() => (typeof this.auth === "function" ? this.auth(join) : join(this.auth)));
+    this.readAuth(join);
+  }
+
+  /** Hands over what {@link auth} gives now. */
+  protected readAuth(answer: (data?: object) => void): void {
+    guard(() => (typeof this.auth === "function" ? this.auth(answer) : answer(this.auth)));
   }
 
   /** @internal */
@@ -224,11 +251,15 @@ export class Socket extends GuardedEmitter {
 
   /** The connection is lost, or this socket has left it. @internal */
   _onClose(reason: string, description?: unknown): void {
-    const { connected } = this;
     this.connected = false;
     this.joining = this.id = undefined;
     this.receiveBuffer = [];
-    if (connected) this.emitReserved("disconnect", reason, description);
+    this.emitReserved("disconnect", reason, description);
+    this.abandonAcks();
+  }
+
+  /** No answer can come any more, except to events that wait. */
+  protected abandonAcks(): void {
     this.acks.forEach((settle, id) => {
       if (!this.sendBuffer.some((packet) => packet.id === id))
         guard(() => settle(new VaivenError("ACK_DISCONNECTED", "socket has been disconnected")));
@@ -236,15 +267,12 @@ export class Socket extends GuardedEmitter {
   }
 
   /** @internal */
-  _onPacket({ type, id, data }: SocketPacket): void {
-    const args = data as Unchecked[];
-    if (type === PacketType.EVENT) {
-      if (id !== undefined) args.push(this.acknowledgement(id));
-      if (this.connected) this.deliver(args);
-      else this.receiveBuffer.push(args);
-    } else if (type === PacketType.ACK) {
+  _onPacket(packet: SocketPacket): void {
+    const { type, id, data } = packet;
+    if (type === PacketType.EVENT) this.onevent(packet);
+    else if (type === PacketType.ACK) {
       const settle = this.acks.get(id as number);
-      if (settle) settle(null, ...args);
+      if (settle) settle(null, ...(data as Unchecked[]));
     } else if (type === PacketType.CONNECT) this.onConnect(data as Welcome);
     else if (type === PacketType.DISCONNECT) {
       this.leaveNamespace();
@@ -256,41 +284,58 @@ export class Socket extends GuardedEmitter {
     }
   }
 
-  private onConnect({ sid, pid }: Welcome): void {
+  /** An event came. Plugins put themselves in its place. */
+  onevent({ id, data }: SocketPacket): void {
+    const args = data as Unchecked[];
+    if (id !== undefined) args.push(this.ack(id));
+    if (this.connected) this.deliver(args);
+    else this.receiveBuffer.push(args);
+  }
+
+  protected onConnect({ sid, pid }: Welcome, recovered: boolean = !!pid && this.pid === pid): void {
     this.id = sid;
     this.connected = true;
-    this.recovered = !!pid && this.pid === pid;
+    this.recovered = recovered;
     this.pid = pid;
-    if (!this.recovered) this.lastOffset = undefined;
-    const { sendBuffer, receiveBuffer } = this;
-    this.sendBuffer = [];
+    if (!recovered) this.lastOffset = undefined;
+    const { receiveBuffer } = this;
     this.receiveBuffer = [];
-    for (const packet of sendBuffer) guard(() => this.transmit(packet));
-    this.sendRetried(true);
+    this.sendBuffered();
+    this.sendRetried();
     this.emitReserved("connect");
     for (const args of receiveBuffer) if (this.connected) this.deliver(args);
   }
 
-  private deliver(args: Unchecked[]): void {
+  protected deliver(args: Unchecked[]): void {
     const last = args[args.length - 1];
     if (this.pid && args.length > 1 && typeof last === "string") this.lastOffset = last;
     this.notifyIncoming(args);
     this.dispatch(args[0], args.slice(1));
   }
 
+  /** Sends what waits. */
+  protected sendBuffered(): void {
+    const { sendBuffer } = this;
+    this.sendBuffer = [];
+    for (const packet of sendBuffer) guard(() => this.transmit(packet));
+  }
+
   /** What an event's acknowledgement is: sends its arguments, once. */
-  private acknowledgement(id: number): (...args: unknown[]) => void {
+  ack(id: number): (...args: unknown[]) => void {
     let isAnswered = false;
     const { nsp, id: receiver } = this;
     return (...data) => {
-      // In another session this id may be that of another event.
-      if (isAnswered || !this.connected || (receiver && this.id !== receiver)) return;
+      if (!isAnswered) this.sendAnswer({ type: PacketType.ACK, nsp, id, data }, receiver);
       isAnswered = true;
-      this.io._send({ type: PacketType.ACK, nsp, id, data });
     };
   }
 
-  private leaveNamespace(): void {
+  /** Sends an acknowledgement of what the socket `receiver` has received: in another session this id may be that of another event. */
+  protected sendAnswer(packet: SocketPacket, receiver: string | undefined): void {
+    if (this.connected && (!receiver || this.id === receiver)) this.io._send(packet);
+  }
+
+  protected leaveNamespace(): void {
     this.active = false;
     this.joining = undefined;
     this.io._destroy();

@@ -4,7 +4,9 @@ import type { ClientLibrary } from "../../support/scene.js";
 export interface ClientUnderTest extends ClientLibrary {
   /** Whether the improvements over Socket.IO 4.8.4 are expected too. */
   readonly improved: boolean;
-  /** It is the client of a page, without polling: bytes come as ArrayBuffer, and it cannot send headers. */
+  /** It is the client of a page: bytes come as ArrayBuffer, and a WebSocket has no headers. */
+  readonly isPage?: boolean;
+  /** It has WebSocket only. */
   readonly isCompact?: boolean;
 }
 

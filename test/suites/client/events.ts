@@ -41,7 +41,7 @@ export function describeClientEvents(library: ClientUnderTest): void {
         const back = once<[{ deep: [Buffer] }, Buffer]>(socket, "blobs");
         server.emit("blobs", { deep: [Buffer.from([5])] }, Buffer.alloc(0));
         const [backNested, empty] = await back;
-        expect(backNested.deep[0]).toBeInstanceOf(library.isCompact ? ArrayBuffer : Buffer);
+        expect(backNested.deep[0]).toBeInstanceOf(library.isPage ? ArrayBuffer : Buffer);
         expect(Buffer.from(backNested.deep[0]).toString("hex")).toBe("05");
         expect(empty.byteLength).toBe(0);
       });
@@ -273,46 +273,43 @@ export function describeClientEvents(library: ClientUnderTest): void {
     });
   });
 
-  // The small client has no such door.
-  if (!library.isCompact) {
-    describe("onevent", () => {
-      it("is where a plugin may put itself: it gets the packet, and answers", async () => {
-        const { socket, server } = await both();
-        const plugged = socket as unknown as { onevent: unknown; ack(id: number): unknown };
-        const seen: unknown[] = [];
-        plugged.onevent = function (this: typeof plugged, packet: { nsp: string; data: unknown[]; id?: number }) {
-          if (packet.id !== undefined) packet.data.push(this.ack(packet.id));
-          seen.push([packet.nsp, ...packet.data.map((part) => (typeof part === "function" ? "answer" : part))]);
-          // The emitter below a Socket is that of the Manager, too: there emit calls listeners.
-          (library.Manager.prototype.emit as (...event: unknown[]) => unknown).apply(this, packet.data);
-        };
-        socket.on("ask", (answer: (text: string) => void) => answer("yes"));
-        server.emit("unheard", 1);
-        expect(await server.emitWithAck("ask")).toBe("yes");
-        expect(seen).toEqual([
-          ["/", "unheard", 1],
-          ["/", "ask", "answer"],
-        ]);
-      });
-
-      it("may be called by whoever takes its place, again and with other data", async () => {
-        const { socket, server } = await both();
-        const plugged = socket as unknown as { onevent(packet: { data: unknown[] }): void };
-        const { onevent } = plugged;
-        plugged.onevent = (packet) => {
-          onevent.call(socket, { ...packet, data: [...packet.data] });
-          onevent.call(socket, { ...packet, data: ["any", ...packet.data] });
-        };
-        const seen: unknown[] = [];
-        socket.onAny((...event: unknown[]) => seen.push(event));
-        const done = once(socket, "any");
-        server.emit("told", 1);
-        await done;
-        expect(seen).toEqual([
-          ["told", 1],
-          ["any", "told", 1],
-        ]);
-      });
+  describe("onevent", () => {
+    it("is where a plugin may put itself: it gets the packet, and answers", async () => {
+      const { socket, server } = await both();
+      const plugged = socket as unknown as { onevent: unknown; ack(id: number): unknown };
+      const seen: unknown[] = [];
+      plugged.onevent = function (this: typeof plugged, packet: { nsp: string; data: unknown[]; id?: number }) {
+        if (packet.id !== undefined) packet.data.push(this.ack(packet.id));
+        seen.push([packet.nsp, ...packet.data.map((part) => (typeof part === "function" ? "answer" : part))]);
+        // The emitter below a Socket is that of the Manager, too: there emit calls listeners.
+        (library.Manager.prototype.emit as (...event: unknown[]) => unknown).apply(this, packet.data);
+      };
+      socket.on("ask", (answer: (text: string) => void) => answer("yes"));
+      server.emit("unheard", 1);
+      expect(await server.emitWithAck("ask")).toBe("yes");
+      expect(seen).toEqual([
+        ["/", "unheard", 1],
+        ["/", "ask", "answer"],
+      ]);
     });
-  }
+
+    it("may be called by whoever takes its place, again and with other data", async () => {
+      const { socket, server } = await both();
+      const plugged = socket as unknown as { onevent(packet: { data: unknown[] }): void };
+      const { onevent } = plugged;
+      plugged.onevent = (packet) => {
+        onevent.call(socket, { ...packet, data: [...packet.data] });
+        onevent.call(socket, { ...packet, data: ["any", ...packet.data] });
+      };
+      const seen: unknown[] = [];
+      socket.onAny((...event: unknown[]) => seen.push(event));
+      const done = once(socket, "any");
+      server.emit("told", 1);
+      await done;
+      expect(seen).toEqual([
+        ["told", 1],
+        ["any", "told", 1],
+      ]);
+    });
+  });
 }

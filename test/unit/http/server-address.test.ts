@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { readQuery, serverAddress } from "../../../src/http/server-address.js";
+import { readQuery, serverAddress, splitHost } from "../../../src/http/server-address.js";
 
 const PAGE = { protocol: "https:", host: "page.example:8443" };
 
@@ -11,6 +11,7 @@ describe("serverAddress", () => {
     ["ws://host.example:80/", false, "host.example", "", "/", ""],
     ["wss://host.example:3000/a/b?x=1&y=2#z", true, "host.example", "3000", "/a/b", "x=1&y=2"],
     ["http://[::1]:3000", false, "::1", "3000", "/", ""],
+    ["http://[::1]", false, "::1", "", "/", ""],
     ["http://user:secret@host.example/n", false, "host.example", "", "/n", ""],
     ["host.example", true, "host.example", "", "/", ""],
     ["host.example:3000/n", true, "host.example", "3000", "/n", ""],
@@ -19,7 +20,9 @@ describe("serverAddress", () => {
     ["/n?x=1", true, "page.example", "8443", "/n", "x=1"],
     [undefined, true, "page.example", "8443", "/", ""],
   ])("reads %s", (uri, secure, hostname, port, namespace, query) => {
-    expect(serverAddress(uri, PAGE)).toEqual({ secure, hostname, port, namespace, query });
+    const address = serverAddress(uri, PAGE);
+    expect(address).toMatchObject({ secure, namespace, query });
+    expect(splitHost(address.host)).toEqual({ hostname, port });
   });
 
   it("takes the scheme of the page where none is given, and TLS where there is no page", () => {

@@ -49,14 +49,14 @@ describe("control packets", () => {
       expect(packet).toEqual({ type: 7, nsp, data: message });
       expect(controlOf(packet, ALL)).toEqual(message);
       const browser = new BrowserPacketReader();
-      browser.control = true;
-      expect(browser.readText(text, 1)).toEqual(packet);
+      browser.takesControl = true;
+      expect(browser.readMessage(text.slice(1))).toEqual(packet);
     });
   }
 
   it("are an unknown type to a reader that was not told of them", () => {
     expect(codeOf(() => reader(false).readText('7["refresh"]', 0))).toBe("PACKET_UNKNOWN_TYPE");
-    expect(codeOf(() => new BrowserPacketReader().readText('7["refresh"]', 0))).toBe("PACKET_INVALID_PAYLOAD");
+    expect(codeOf(() => new BrowserPacketReader().readMessage('7["refresh"]'))).toBe("PACKET_INVALID_PAYLOAD");
     expect(codeOf(() => reader(true).readText('8["refresh"]', 0))).toBe("PACKET_UNKNOWN_TYPE");
   });
 

@@ -51,7 +51,7 @@ function serverArguments(load: Load, subject: Subject, options: CellOptions): st
     isCompressed: load.isCompressed === true,
   };
   const flags = load.name === "memory" ? ["--expose-gc"] : [];
-  return [...flags, join(__dirname, "servers", subject.server), JSON.stringify(task)];
+  return [...flags, ...(subject.nodeArguments ?? []), join(__dirname, "servers", subject.server), JSON.stringify(task)];
 }
 
 async function askLoad(child: Child, request: Request): Promise<Answer> {

@@ -144,7 +144,7 @@ export const shortWrapper = {
       const { code } = chunk;
       if (!UMD.test(code)) throw new Error("rolldown writes another beginning than the one that is shortened here");
       chunk.code = code.replace(UMD, (written, name) =>
-        `(function(e){typeof module==\`object\`?module.exports=e():typeof define==\`function\`&&define.amd?define([],e):self.${name}=e()})(function(){`.padEnd(
+        `(function(e){typeof exports==\`object\`&&typeof module==\`object\`?module.exports=e():typeof define==\`function\`&&define.amd?define([],e):self.${name}=e()})(function(){`.padEnd(
           written.length,
         ),
       );

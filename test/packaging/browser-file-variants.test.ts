@@ -22,8 +22,8 @@ type Connect = (
   disconnect(): void;
 };
 
-/** `io` of a browser file, on a page that has what these files use of a browser. */
-function load(name: string): Connect {
+/** `io` of a browser file, on a page that has what these files use of a browser, and `more`. */
+function load(name: string, more: object = {}): Connect {
   const itself = new EventTarget();
   const page: Record<string, unknown> = {
     self: itself,
@@ -38,6 +38,7 @@ function load(name: string): Connect {
     Blob,
     Uint8Array,
     DataView,
+    ...more,
   };
   new Script(readFileSync(new URL(`../../client-dist/${name}`, import.meta.url), "utf8")).runInContext(
     createContext(page),
@@ -127,5 +128,20 @@ describe("a browser file", () => {
 
   it("talks MessagePack", async () => {
     expect(await echo("vaiven.msgpack.min.js", { parser }, { numero: 7, text: "ñ" })).toEqual({ numero: 7, text: "ñ" });
+  });
+});
+
+describe("the script of a page", () => {
+  // The id of an element is a global of its page, and programs have been told to write `var exports = {}`.
+  for (const more of [{ module: {} }, { exports: {} }]) {
+    it(`makes io a global where there is also ${Object.keys(more)}`, () => {
+      expect(typeof load("vaiven.websocket.min.js", more)).toBe("function");
+    });
+  }
+
+  it("is a CommonJS module where there are both", () => {
+    const module = { exports: {} };
+    expect(load("vaiven.min.js", { module, exports: module.exports })).toBeUndefined();
+    expect(module.exports).toHaveProperty("io");
   });
 });

@@ -40,7 +40,7 @@ import type {
 interface ConnectData {
   readonly sid?: string;
   readonly pid?: string;
-  readonly vaiven?: Partial<DeliveryTerms> & { readonly offsets?: string };
+  readonly vaiven?: Partial<DeliveryTerms>;
 }
 
 /** What the client says when it joins, beside the program's own `auth`. */
@@ -100,7 +100,6 @@ export class Socket<
   private isHolding = false;
   private _pid: string | undefined;
   private _lastOffset: string | undefined;
-  private offsetTag: string | undefined;
 
   /** Use `io()` or `manager.socket()`. */
   constructor(io: BaseManager, nsp: string, opts: Partial<SocketOptions> = {}) {
@@ -341,7 +340,7 @@ export class Socket<
     }
     const { _sender: sender } = this;
     const delivery = this._delivery;
-    const { keep, offsets } = (vaiven || {}) as NonNullable<ConnectData["vaiven"]>;
+    const { keep } = vaiven || ({} as Partial<DeliveryTerms>);
     this.id = sid;
     this.connected = true;
     this.isHolding = true;
@@ -350,7 +349,6 @@ export class Socket<
       (pid !== undefined && this._pid === pid);
     if (!this.recovered) this._lastOffset = undefined;
     this._pid = textOf(pid);
-    this.offsetTag = textOf(offsets);
     sender.drain();
     sender.resume();
     this.emitReserved("connect");
@@ -368,7 +366,7 @@ export class Socket<
   }
 
   private deliver(args: readonly unknown[]): void {
-    if (this._pid !== undefined) this.noteOffset(args as unknown[]);
+    if (this._pid !== undefined) this.noteOffset(args);
     this.notifyIncoming(args);
     const [event, ...rest] = args;
     const last = rest[rest.length - 1];
@@ -377,12 +375,10 @@ export class Socket<
     if (!this.dispatch(event, rest, fail) && fail && !this.listenersAny().length) fail(unhandledError(event));
   }
 
-  /** Our server says how its offsets begin, and they are taken off. With Socket.IO's any text may be one, and all stay. */
-  private noteOffset(args: unknown[]): void {
+  /** Any text at the end may be an offset of Socket.IO's: it is remembered, and stays. */
+  private noteOffset(args: readonly unknown[]): void {
     const last = args[args.length - 1];
-    if (typeof last !== "string" || args.length < 2) return;
-    if (this.offsetTag === undefined) this._lastOffset = last;
-    else if (last.startsWith(this.offsetTag)) this._lastOffset = args.pop() as string;
+    if (typeof last === "string" && args.length > 1) this._lastOffset = last;
   }
 
   /** What an event's acknowledgement is: sends its arguments, once. @internal */

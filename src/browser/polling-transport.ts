@@ -3,14 +3,10 @@ import { transportError } from "../http/client-request.js";
 import { PollingClient, type PollingCodec, type RequestDone } from "../http/polling-client.js";
 import type { Cancel } from "../session/platform.js";
 import { readPayload, writePayload } from "./payload-codec.js";
+import { headersOf, xhrRequest } from "./xhr-request.js";
 
 abstract class BrowserPolling extends PollingClient {
   protected readonly payload: PollingCodec = CODEC;
-
-  protected headersOf(body: string | undefined): Record<string, string> {
-    // A type that needs no preflight request to another origin.
-    return Object.assign(body ? { "Content-Type": "text/plain;charset=UTF-8" } : {}, this.context.options.extraHeaders);
-  }
 }
 
 const CODEC: PollingCodec = { write: writePayload, read: readPayload };
@@ -18,23 +14,7 @@ const CODEC: PollingCodec = { write: writePayload, read: readPayload };
 /** Polling by XMLHttpRequest. */
 export class XHR extends BrowserPolling {
   protected request(url: string, body: string | undefined, done: RequestDone): Cancel {
-    const { requestTimeout, withCredentials } = this.context.options;
-    const xhr = new XMLHttpRequest();
-    const headers = this.headersOf(body);
-    xhr.open(body ? "POST" : "GET", url);
-    for (const name of Object.keys(headers)) xhr.setRequestHeader(name, headers[name] as string);
-    xhr.withCredentials = !!withCredentials;
-    xhr.timeout = requestTimeout;
-    xhr.onloadend = () =>
-      done(
-        xhr.status === 200 ? undefined : transportError(`xhr ${body ? "post" : "poll"} error`, xhr.status, xhr),
-        xhr.responseText,
-      );
-    xhr.send(body);
-    return () => {
-      xhr.onloadend = null;
-      xhr.abort();
-    };
+    return xhrRequest(url, body, this.context.options, (text, error) => done(error, text));
   }
 }
 
@@ -57,7 +37,7 @@ export class Fetch extends BrowserPolling {
     const stopTimer = this.context.platform.after(requestTimeout || NEVER_MS, () => finish(undefined, 0));
     const init: RequestInit = {
       method: body ? "POST" : "GET",
-      headers: this.headersOf(body),
+      headers: headersOf(this.context.options, body),
       credentials: withCredentials ? "include" : "omit",
       cache: "no-store",
     };

@@ -299,19 +299,9 @@ export class Delivery {
       const waiting = savedWaiting(socket);
       const [first] = this.packets;
       const isEntry = first?.options === ENTRY_OPTIONS;
-      const saved: SavedSession = {
-        ...{
-          pid,
-          pages,
-          keep,
-          received: receipts.received,
-          base: this.log.base,
-          ids: socket._ids,
-          isEntry,
-          log,
-          waiting,
-        },
-      };
+      const { received } = receipts;
+      const { base } = this.log;
+      const saved: SavedSession = { pid, pages, keep, received, base, ids: socket._ids, isEntry, log, waiting };
       this.saved = JSON.stringify(saved);
       storage.setItem(this.key, this.saved);
     } catch {

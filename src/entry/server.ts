@@ -5,7 +5,6 @@ import { NodeHttpHost } from "../node/http-host.js";
 import { type ServerHost, Server as ServerOverHost, type ServerTarget } from "../server/server.js";
 import type { ServerOptions } from "../server/server-options.js";
 import "../server/legacy-2012.js";
-import "../server/undocumented-names.js";
 import { logEngine, logServer } from "./server-log.js";
 
 class NodeServerHost extends NodeHttpHost implements ServerHost {

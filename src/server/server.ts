@@ -168,6 +168,11 @@ export class Server<
     );
   }
 
+  /** @deprecated Use {@link engine}. */
+  get eio(): Engine {
+    return this.engine;
+  }
+
   /** Takes the connections of an engine: ours, or one of npm's `engine.io`. Connections that it has already are not taken. {@link close} closes it. */
   bind(engine: Engine | EventEmitter): this {
     this.engine = engine as Engine;

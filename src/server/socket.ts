@@ -206,6 +206,11 @@ export class Socket<
     return this.nsp._watchAdapter(this.nsp.adapter.del(this.id, room));
   }
 
+  /** @deprecated Leave the rooms of `socket.rooms`. Its own room is left too: nobody reaches the socket by its id any more. */
+  leaveAll(): void {
+    for (const room of [...this.rooms]) void this.leave(room);
+  }
+
   /**
    * Disconnects from the namespace ("server namespace disconnect"): what was emitted before is sent first, then the client is told, and does not come back
    * by itself. A no-op when disconnected.

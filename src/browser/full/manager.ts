@@ -1,4 +1,4 @@
-// browser/full/ The Manager of the browser files: any transport, what the page goes through, and what our own server says (ARCHITECTURE.md, "Between our own two ends").
+// browser/full/ The Manager of the browser files: its choice of transports, what the page goes through, and what our own server says (ARCHITECTURE.md, "Between our own two ends").
 import { type ErrorCode, VaivenError } from "../../errors.js";
 import { wireErrorOf } from "../../event/ack-errors.js";
 import type { WireError } from "../../packet/control-packet.js";

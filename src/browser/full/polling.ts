@@ -8,6 +8,7 @@ import type { BinaryMessage } from "../compact/parser.js";
 import type { Sink, Transport } from "../compact/websocket.js";
 import { bytesOf } from "../packet-codec.js";
 import { base64Of } from "../payload-codec.js";
+import { headersOf, xhrRequest } from "../xhr-request.js";
 import type { TransportClass } from "./transports.js";
 
 const SEPARATOR = "\u001e";
@@ -213,23 +214,7 @@ export class XHR extends Polling {
     body: string | undefined,
     done: (text: string, error?: TransportError) => void,
   ): Abort {
-    const { withCredentials, requestTimeout = 0 } = this.opts;
-    const xhr = new XMLHttpRequest();
-    const headers = headersOf(this.opts, body);
-    xhr.open(body ? "POST" : "GET", url);
-    for (const name of Object.keys(headers)) xhr.setRequestHeader(name, headers[name] as string);
-    xhr.withCredentials = !!withCredentials;
-    xhr.timeout = requestTimeout;
-    xhr.onloadend = () =>
-      done(
-        xhr.responseText,
-        xhr.status === 200 ? undefined : transportError(`xhr ${body ? "post" : "poll"} error`, xhr.status, xhr),
-      );
-    xhr.send(body);
-    return () => {
-      xhr.onloadend = null;
-      xhr.abort();
-    };
+    return xhrRequest(url, body, this.opts, done);
   }
 }
 
@@ -259,9 +244,4 @@ export class Fetch extends Polling {
       .then(done, (description) => done("", transportError(`fetch ${body ? "post" : "poll"} error`, description)));
     return abort;
   }
-}
-
-function headersOf({ extraHeaders }: Options, body: string | undefined): Record<string, string> {
-  // A type that needs no preflight request to another origin.
-  return Object.assign(body ? { "Content-Type": "text/plain;charset=UTF-8" } : {}, extraHeaders);
 }
